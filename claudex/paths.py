@@ -1,0 +1,129 @@
+"""Every path of ours, and every environment variable that moves one.
+
+The wrapper imports this file on its way to `claude`, so it needs nothing but `os`, and paths are plain strings.
+"""
+
+import os
+from collections.abc import Mapping
+
+HOME_VARIABLE = "CLAUDEX_GATEWAY_HOME"
+WRAPPER_VARIABLE = "CLAUDEX_WRAPPER"
+PORT_VARIABLE = "CLAUDEX_PORT"
+UPSTREAM_VARIABLE = "CLAUDEX_UPSTREAM"
+TOKEN_URL_VARIABLE = "CODEX_REFRESH_TOKEN_URL_OVERRIDE"
+
+DEFAULT_PORT = 8327
+DEFAULT_UPSTREAM = "https://chatgpt.com/backend-api"
+DEFAULT_TOKEN_URL = "https://auth.openai.com/oauth/token"
+
+HOME_NAME = "claudex-gateway"
+LEGACY_HOME_NAME = "cliproxyapi-codex-test"
+ENV_FILE_NAME = "claude-code.env"
+LEGACY_ENV_FILE_NAME = "claude-code-gpt54.env"
+
+Environ = Mapping[str, str]
+
+
+def user_home(environ: Environ = os.environ) -> str:
+    return environ.get("HOME") or os.path.expanduser("~")
+
+
+def data_home(environ: Environ = os.environ) -> str:
+    return environ.get("XDG_DATA_HOME") or os.path.join(user_home(environ), ".local", "share")
+
+
+def home(environ: Environ = os.environ) -> str:
+    """The runtime directory: `$CLAUDEX_GATEWAY_HOME`, else ours under the data home, else an older stack's."""
+    if named := environ.get(HOME_VARIABLE):
+        return os.path.abspath(os.path.join(user_home(environ), named[2:]) if named[:2] == "~/" else named)
+    ours = os.path.join(data_home(environ), HOME_NAME)
+    legacy = os.path.join(data_home(environ), LEGACY_HOME_NAME)
+    return legacy if not os.path.isdir(ours) and os.path.isdir(legacy) else ours
+
+
+def codex_home(environ: Environ = os.environ) -> str:
+    return environ.get("CODEX_HOME") or os.path.join(user_home(environ), ".codex")
+
+
+def claude_settings(environ: Environ = os.environ) -> str:
+    """Claude Code's user settings; its `env` block overrides the shell and can defeat the wrapper."""
+    config = environ.get("CLAUDE_CONFIG_DIR") or os.path.join(user_home(environ), ".claude")
+    return os.path.join(config, "settings.json")
+
+
+def wrapper(environ: Environ = os.environ) -> str:
+    """Where bootstrap puts the command."""
+    return environ.get(WRAPPER_VARIABLE) or os.path.join(user_home(environ), ".local", "bin", "claudex")
+
+
+def auth_source(environ: Environ = os.environ) -> str:
+    """The official login, the only owner of the refresh token."""
+    return os.path.join(codex_home(environ), "auth.json")
+
+
+def config(home: str) -> str:
+    return os.path.join(home, "config.toml")
+
+
+def env_file(home: str) -> str:
+    """The env file in use: an older stack's, if it exists, goes before ours."""
+    legacy = os.path.join(home, LEGACY_ENV_FILE_NAME)
+    return legacy if os.path.exists(legacy) else os.path.join(home, ENV_FILE_NAME)
+
+
+def auth_current(home: str) -> str:
+    return os.path.join(home, "auth", "codex-current.json")
+
+
+def proxy_token(home: str) -> str:
+    return os.path.join(home, "auth", "proxy-token")
+
+
+def accounts(home: str) -> str:
+    return os.path.join(home, "accounts")
+
+
+def run(home: str) -> str:
+    return os.path.join(home, "run")
+
+
+def proxy_lock(home: str) -> str:
+    return os.path.join(home, "run", "proxy.lock")
+
+
+def proxy_state(home: str) -> str:
+    return os.path.join(home, "run", "proxy.json")
+
+
+def successor(home: str) -> str:
+    """The argv, one element a line, that a retiring proxy re-executes when it is idle."""
+    return os.path.join(home, "run", "successor")
+
+
+def stopped(home: str) -> str:
+    """What the last stop drained and what it cut."""
+    return os.path.join(home, "run", "stopped.json")
+
+
+def log(home: str) -> str:
+    return os.path.join(home, "logs", "proxy.log")
+
+
+def models_cache(home: str) -> str:
+    return os.path.join(home, "models.json")
+
+
+def state(home: str) -> str:
+    """What the proxy remembers between runs that is neither a setting nor usage."""
+    return os.path.join(home, "state.json")
+
+
+def usage_db(home: str) -> str:
+    return os.path.join(home, "usage.db")
+
+
+def share(kind: str) -> str:
+    """`completions` or `references`: inside the installed package, else beside it in a checkout."""
+    package = os.path.dirname(os.path.abspath(__file__))
+    installed = os.path.join(package, "share", kind)
+    return installed if os.path.isdir(installed) else os.path.join(os.path.dirname(package), kind)

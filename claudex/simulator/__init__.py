@@ -1,0 +1,1 @@
+"""A strict, deterministic Codex backend for tests and offline use."""

@@ -1,0 +1,1 @@
+"""Pure translation between the dialects: no I/O, no clock, no logging."""

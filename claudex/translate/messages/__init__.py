@@ -1,0 +1,1 @@
+"""Anthropic Messages to Responses and back."""

@@ -1,0 +1,1 @@
+"""What runs before `claude` does, at the speed of the interpreter itself."""
