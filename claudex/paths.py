@@ -3,8 +3,15 @@
 The wrapper imports this file on its way to `claude`, so it needs nothing but `os`, and paths are plain strings.
 """
 
+from __future__ import annotations
+
 import os
-from collections.abc import Mapping
+
+TYPE_CHECKING = False  # `typing` and `collections` cost milliseconds that the wrapper does not have
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Environ = Mapping[str, str]
 
 HOME_VARIABLE = "CLAUDEX_GATEWAY_HOME"
 WRAPPER_VARIABLE = "CLAUDEX_WRAPPER"
@@ -20,8 +27,6 @@ HOME_NAME = "claudex-gateway"
 LEGACY_HOME_NAME = "cliproxyapi-codex-test"
 ENV_FILE_NAME = "claude-code.env"
 LEGACY_ENV_FILE_NAME = "claude-code-gpt54.env"
-
-Environ = Mapping[str, str]
 
 
 def user_home(environ: Environ = os.environ) -> str:
