@@ -32,8 +32,8 @@
         ├── UpstreamForbidden    403: Cloudflare, workspace, permission
         └── UpstreamFailed       5xx and everything unnamed
 
-`status`, `type` and `openai_type` are what the HTTP edge answers; `exit_code` is what a command ends with. `who` names the
-one who refused: claudex, the network or ChatGPT. `hint` is the user's next step, as one sentence or empty.
+`status`, `type` and `openai_type` are what the HTTP edge answers; `exit_code` is what a command ends with.
+`who` names the one who refused: claudex, the network or ChatGPT. `hint` is the user's next step, as one sentence or empty.
 """
 
 from typing import ClassVar, Literal
@@ -151,7 +151,7 @@ class UpstreamError(ClaudexError):
 
     status = 502
     exit_code = 6
-    who = "ChatGPT"
+    who: ClassVar[Who] = "ChatGPT"
 
     def __init__(
         self,
@@ -173,17 +173,17 @@ class UpstreamError(ClaudexError):
 
 
 class NetworkError(UpstreamError):
-    who = "the network"
+    who: ClassVar[Who] = "the network"
 
 
 class UpstreamTimeout(UpstreamError):
     status = 504
     type = "timeout_error"
-    who = "the network"
+    who: ClassVar[Who] = "the network"
 
 
 class StreamTruncated(UpstreamError):
-    who = "the network"
+    who: ClassVar[Who] = "the network"
 
 
 class RateLimited(UpstreamError):
