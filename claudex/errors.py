@@ -33,7 +33,8 @@
         └── UpstreamFailed       5xx and everything unnamed
 
 `status`, `type` and `openai_type` are what the HTTP edge answers; `exit_code` is what a command ends with.
-`who` names the one who refused: claudex, the network or ChatGPT. `hint` is the user's next step, as one sentence or empty.
+`who` names the one who refused: claudex, the network or ChatGPT.
+`hint` is the user's next step, as one sentence or empty.
 """
 
 from typing import ClassVar, Literal
