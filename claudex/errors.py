@@ -9,9 +9,14 @@
     ├── RequestError             the caller's own mistake
     │   ├── BadRequest           400
     │   ├── NotFound             404
+    │   ├── MethodNotAllowed     405
+    │   ├── Conflict             409
+    │   ├── BodyTimeout          408
     │   ├── BodyTooLarge         413
+    │   ├── UnsupportedEncoding  415
     │   ├── NotAuthenticated     the proxy token is missing or wrong
     │   └── ForbiddenCaller      foreign Host, Origin or site
+    ├── Stopping                 529: the proxy is going down, a new one will answer
     ├── LoginError               403, exit 5: what to do is always `codex login`
     │   ├── LoginMissing
     │   ├── LoginDamaged
@@ -96,9 +101,30 @@ class NotFound(RequestError):
     type = "not_found_error"
 
 
+class MethodNotAllowed(RequestError):
+    status = 405
+
+    def __init__(self, message: str, *, allow: str) -> None:
+        super().__init__(message)
+        self.allow = allow
+
+
+class Conflict(RequestError):
+    status = 409
+
+
+class BodyTimeout(RequestError):
+    status = 408
+    type = "timeout_error"
+
+
 class BodyTooLarge(RequestError):
     status = 413
     type = "request_too_large"
+
+
+class UnsupportedEncoding(RequestError):
+    status = 415
 
 
 class NotAuthenticated(RequestError):
@@ -113,6 +139,13 @@ class ForbiddenCaller(RequestError):
     status = 403
     type = "permission_error"
     openai_type = "permission_error"
+
+
+class Stopping(ClaudexError):
+    """The proxy is going down. Clients come again after 529, and by then its successor answers."""
+
+    status = 529
+    type = "overloaded_error"
 
 
 class LoginError(ClaudexError):
