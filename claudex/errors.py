@@ -21,7 +21,8 @@
     │   ├── LoginMissing
     │   ├── LoginDamaged
     │   ├── LoginUnusable        API key only, keyring
-    │   └── LoginRequired        the refresh token was refused for good
+    │   ├── LoginRequired        the refresh token was refused for good
+    │   └── LoginBusy            503: another program holds the login's lock
     └── UpstreamError            the network or ChatGPT
         ├── NetworkError         502: no answer
         ├── UpstreamTimeout      504: silence beyond the limit
@@ -174,6 +175,15 @@ class LoginUnusable(LoginError):
 
 class LoginRequired(LoginError):
     pass
+
+
+class LoginBusy(LoginError):
+    """Passes by itself, so the caller may try again and no login is asked for."""
+
+    status = 503
+    type = "api_error"
+    openai_type = "server_error"
+    exit_code = 1
 
 
 class UpstreamError(ClaudexError):
