@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -65,7 +66,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     log: LogSettings = field(default_factory=LogSettings)
 
 
-def load(home: str, environ: paths.Environ = os.environ) -> Settings:
+def load(home: str, environ: Mapping[str, str] = os.environ) -> Settings:
     """Read `<home>/config.toml` (absent means defaults) and lay the environment over it.
 
     Raises SettingsError with the file and the offending key.
@@ -87,7 +88,7 @@ def _read(path: str) -> Settings:
         raise SettingsError(f"{path}: {error}") from error
 
 
-def _overlay(settings: Settings, environ: paths.Environ) -> Settings:
+def _overlay(settings: Settings, environ: Mapping[str, str]) -> Settings:
     proxy, upstream, auth = settings.proxy, settings.upstream, settings.auth
     if port := environ.get(paths.PORT_VARIABLE):
         proxy = msgspec.structs.replace(proxy, port=_port(port))
