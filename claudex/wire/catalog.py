@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 Lane = Literal["full", "lite"]
 
@@ -39,7 +39,7 @@ class ModelInfo(Struct, frozen=True, kw_only=True):
     supported_reasoning_levels: list[str | ReasoningLevel] = []
     support_verbosity: bool = False
     default_verbosity: str | None = None
-    input_modalities: list[str] = ["text", "image"]
+    input_modalities: list[str] = field(default_factory=lambda: ["text", "image"])
     supports_parallel_tool_calls: bool = True
     service_tiers: list[ServiceTier] = []
     available_in_plans: list[str] = []
