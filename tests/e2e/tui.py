@@ -15,7 +15,7 @@ POLL_S = 0.2
 
 
 class Tui:
-    """One program in one tmux pane. `screen()` is what a person sees; `wait_for` gives up with the screen in its error."""
+    """One program in one tmux pane. `screen()` is what a person sees; `wait_for` shows it when it gives up."""
 
     def __init__(
         self, argv: Sequence[str], *, cwd: Path, environ: Mapping[str, str], socket: Path, width: int = 120
