@@ -46,8 +46,8 @@ export API_FORCE_IDLE_TIMEOUT="${API_FORCE_IDLE_TIMEOUT:-0}"
 # ... and allow 15 minutes, in milliseconds, without an event inside a stream (5 otherwise).
 export CLAUDE_STREAM_IDLE_TIMEOUT_MS="${CLAUDE_STREAM_IDLE_TIMEOUT_MS:-900000}"
 # Loopback never goes through an HTTP proxy. The list of your own shell, if there is one, stays behind it.
-export NO_PROXY="127.0.0.1,localhost,${NO_PROXY:-::1}"
-export no_proxy="127.0.0.1,localhost,${no_proxy:-::1}"
+export NO_PROXY="127.0.0.1,localhost,${NO_PROXY:-localhost}"
+export no_proxy="127.0.0.1,localhost,${no_proxy:-localhost}"
 
 # Optional: no update checks, no telemetry (also switches off the model discovery of the picker).
 # export CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1
