@@ -1,0 +1,82 @@
+"""The streamed answer to a client: when it begins, and how it is kept alive.
+
+The status line waits for the first content event, so that an early refusal keeps its HTTP status; but not for long,
+because clients give up on headers that do not come (Claude Code 2.1.197 after 300 s, 2.1.329 after 360 s) and because
+a user wants to see life. Once begun, silence is filled with events that reset the clients' watchdogs.
+"""
+
+import asyncio
+from types import TracebackType
+
+from aiohttp import web
+
+from ..errors import ClaudexError
+from ..settings import ProxySettings
+from ..translate.messages.events import MessageStream
+from .reply import REQUEST_ID, when
+
+HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+
+
+class Answer:
+    """Use as a context manager around the whole exchange: the timer runs inside."""
+
+    def __init__(
+        self, request: web.BaseRequest, request_id: str, events: MessageStream, settings: ProxySettings
+    ) -> None:
+        self._request = request
+        self._events = events
+        self._keepalive_s = settings.keepalive_s
+        self._commit_wait_s = settings.commit_wait_s
+        self._loop = asyncio.get_running_loop()
+        self._last_write = self._loop.time()
+        self._timer: asyncio.TimerHandle | None = None
+        self._nudging: asyncio.Task[None] | None = None
+        self.committed = False
+        self.response = web.StreamResponse(headers={**HEADERS, REQUEST_ID: request_id})
+
+    def __enter__(self) -> "Answer":
+        self._timer = self._loop.call_later(self._commit_wait_s, self._tick)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for waiting in (self._timer, self._nudging):
+            if waiting is not None:
+                waiting.cancel()
+
+    async def write(self, data: bytes) -> None:
+        """Raises ConnectionError when the client is gone. Waits while the client is slow."""
+        if not data:
+            return
+        if not self.committed:
+            self.committed = True
+            await self.response.prepare(self._request)
+        self._last_write = self._loop.time()
+        await self.response.write(data)
+
+    async def fail(self, error: ClaudexError) -> None:
+        """After the status line, a failure is an event."""
+        await self.write(self._events.fail(error, when=when(error)))
+
+    async def finish(self) -> web.StreamResponse:
+        if not self.committed:
+            await self.write(self._events.start())
+        await self.response.write_eof()
+        return self.response
+
+    def _tick(self) -> None:
+        """One timer for both: the commit, and afterwards the silence since the last write."""
+        quiet = self._loop.time() - self._last_write
+        if self.committed and quiet < self._keepalive_s:
+            self._timer = self._loop.call_later(self._keepalive_s - quiet, self._tick)
+            return
+        self._nudging = self._loop.create_task(self._nudge())
+
+    async def _nudge(self) -> None:
+        try:
+            await self.write(self._events.keepalive() if self.committed else self._events.start())
+        except ConnectionError:
+            return  # the request's own task is told by its connection
+        self._timer = self._loop.call_later(self._keepalive_s, self._tick)

@@ -1,0 +1,102 @@
+"""`POST /v1/messages`, streamed and not."""
+
+import asyncio
+import os
+from contextlib import AsyncExitStack
+
+from aiohttp import web
+
+from ..codex.stream import Stream
+from ..errors import ClaudexError, Stopping
+from ..translate.messages.aggregate import Fold
+from ..translate.messages.decode import decode
+from ..translate.messages.events import MessageStream
+from . import body, reply
+from .answer import Answer
+from .exchange import Exchange
+from .gateway import Gateway
+from .turn import Turn
+
+
+async def messages(gateway: Gateway, request: web.BaseRequest, exchange: Exchange, _: str) -> web.StreamResponse:
+    decoded = decode(await body.read(request, gateway.settings.proxy.body_limit_mb))
+    headers = {
+        "session": request.headers.get("X-Claude-Code-Session-Id", "")[:200],
+        "agent": request.headers.get("x-claude-code-agent-id", "")[:200],
+        "client": request.headers.get("User-Agent", "")[:200],
+    }
+    exchange.facts["session"] = headers["session"] or decoded.session or None
+    turn = Turn(gateway, exchange, decoded, headers)
+    events = MessageStream(
+        message_id="msg_" + os.urandom(12).hex(),
+        model=decoded.model,
+        request_id=exchange.id,
+        classify=turn.classify(),
+    )
+    try:
+        if decoded.stream:
+            return await _streamed(request, turn, events)
+        return await _whole(turn, events)
+    finally:
+        turn.finish(events)
+
+
+async def _streamed(request: web.BaseRequest, turn: Turn, events: MessageStream) -> web.StreamResponse:
+    exchange = turn.exchange
+    with Answer(request, exchange.id, events, turn.gateway.settings.proxy) as answer:
+        try:
+            async with AsyncExitStack() as stack:
+                await _relay(await turn.open(stack, events), events, answer)
+        except ClaudexError as error:
+            if not answer.committed:
+                raise
+            exchange.error = error
+            await answer.fail(error)
+        except asyncio.CancelledError:
+            if not (exchange.cut and answer.committed):
+                raise
+            exchange.error = Stopping("claudex: the proxy is stopping and could wait no longer.")
+            await answer.fail(exchange.error)
+        exchange.status = 200
+        return await answer.finish()
+
+
+async def _relay(stream: Stream, events: MessageStream, answer: Answer) -> None:
+    """One write for each chunk that comes, until the message is complete."""
+    data = events.feed(stream.head)
+    if events.error is not None and not answer.committed:
+        raise events.error
+    await answer.write(data)
+    if not events.done:
+        async for chunk in stream.chunks():
+            await answer.write(events.feed(chunk))
+            if events.done:
+                break
+    _end(stream, events)
+    await answer.write(events.close())
+    if events.error is not None:
+        raise events.error
+
+
+def _end(stream: Stream, events: MessageStream) -> None:
+    """A local stop leaves an upstream that would go on generating."""
+    if events.cancel_upstream:
+        stream.abort()
+
+
+async def _whole(turn: Turn, events: MessageStream) -> web.StreamResponse:
+    """The same events, folded into one message: what is not streamed equals what is."""
+    fold = Fold()
+    async with AsyncExitStack() as stack:
+        stream = await turn.open(stack, events)
+        fold.feed(events.feed(stream.head))
+        if not events.done:
+            async for chunk in stream.chunks():
+                fold.feed(events.feed(chunk))
+                if events.done:
+                    break
+        _end(stream, events)
+        fold.feed(events.close())
+    if events.error is not None:
+        raise events.error
+    return reply.body(fold.body(), turn.exchange.id)

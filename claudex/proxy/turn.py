@@ -1,0 +1,220 @@
+"""One Messages request on its way upstream: translated for the login and lane it goes out on, and again if it must."""
+
+import time
+from contextlib import AsyncExitStack
+from functools import partial
+
+from ..codex import classify
+from ..codex.client import Call
+from ..codex.login import Login
+from ..codex.stream import Stream
+from ..errors import ContextOverflow, UpstreamError
+from ..settings import Settings
+from ..translate import tokens
+from ..translate.messages import shed
+from ..translate.messages.decode import Request
+from ..translate.messages.events import Classify, Facts, MessageStream
+from ..translate.messages.request import Options, Upstream, translate
+from ..translate.models import Target, resolve
+from ..wire.catalog import Lane
+from .cache_ledger import Prediction
+from .count import exact
+from .exchange import Exchange
+from .gateway import Gateway
+
+# What is left free of a window when a summary must fit: the answer, and what the estimate may be wrong by.
+SUMMARY_SHARE = 0.85
+
+Variant = tuple[str, Lane | None, bool]
+
+
+def options_of(settings: Settings) -> Options:
+    upstream, proxy = settings.upstream, settings.proxy
+    return Options(
+        lane=upstream.lane,
+        summary=upstream.summary,
+        verbosity=upstream.verbosity,
+        service_tier=upstream.service_tier,
+        strict=proxy.strict,
+        image_budget=proxy.trim_images_over_mb << 20,
+    )
+
+
+def target_of(gateway: Gateway, request: Request) -> Target:
+    settings = gateway.settings.models
+    return resolve(
+        request.model,
+        request.effort,
+        gateway.live.models,
+        gateway.catalog.models,
+        policy=settings.effort_policy,
+        aliases=settings.aliases,
+    )
+
+
+class Turn:
+    """`open` gives the upstream's stream; `finish` settles the accounts with what the stream told."""
+
+    def __init__(self, gateway: Gateway, exchange: Exchange, request: Request, headers: "dict[str, str]") -> None:
+        self.gateway = gateway
+        self.exchange = exchange
+        self.request = request
+        self.target = target_of(gateway, request)
+        self._headers = headers
+        self._options = options_of(gateway.settings)
+        self._variant: Variant | None = None
+        self._upstream: Upstream | None = None
+        self._level = 0
+        self._estimate = 0.0
+        self._prediction: Prediction | None = None
+        exchange.facts.update(
+            requested=request.model[:100],
+            model=self.target.slug,
+            effort=self.target.effort,
+            slot=self.target.slot,
+            stream=request.stream,
+            agent=headers.get("agent") or None,
+        )
+
+    async def open(self, stack: AsyncExitStack, events: MessageStream) -> Stream:
+        """Raises UpstreamError, LoginError, RequestError."""
+        login = await self.gateway.credentials.current()
+        upstream = self._translate(login, None, False)
+        self._estimate = tokens.estimate(upstream.body, exact())
+        events.input_tokens = self.gateway.memory.calibration.apply(upstream.info.slug, self._estimate)
+        while True:
+            try:
+                stream = await stack.enter_async_context(self.gateway.client.open(self._call(upstream)))
+                break
+            except ContextOverflow as overflow:
+                if not self._make_room(upstream):
+                    self.exchange.facts["overflow"] = self._overflow(upstream)
+                    raise overflow
+        self._opened(stream)
+        assert self._upstream is not None
+        events.bind(Facts.of(self._upstream, stream.login.tag))
+        return stream
+
+    def classify(self) -> Classify:
+        """For failures inside the stream."""
+        return partial(classify.from_event, now=time.time())
+
+    def finish(self, events: MessageStream) -> None:
+        """Facts for the log, and what was learned: usage, cache, calibration, losses."""
+        facts, usage = self.exchange.facts, events.usage
+        facts["stop_reason"] = events.stop_reason
+        if events.end_turn is False:
+            facts["end_turn"] = False
+        self.exchange.losses.update(events.losses)
+        if self._upstream is not None:
+            self.exchange.losses.update(self._upstream.losses)
+        if usage.known:
+            facts.update(input=usage.total_input, cached=usage.cached, output=usage.output, reasoning=usage.reasoning)
+            self._learn(usage.total_input, usage.cached)
+
+    def _translate(self, login: Login, lane: Lane | None, strip: bool) -> Upstream:
+        variant = (login.tag, lane, strip)
+        known = self._upstream
+        if known is not None and self._variant is not None:
+            tag, _, stripped = self._variant
+            if (tag, stripped) == (login.tag, strip) and lane in (None, known.lane):
+                return known
+        gateway, headers = self.gateway, self._headers
+        upstream = translate(
+            self.request,
+            target=self.target,
+            account_tag=login.tag,
+            lane=lane,
+            strip_reasoning=strip,
+            session=headers.get("session", ""),
+            agent=headers.get("agent", ""),
+            client=headers.get("client", ""),
+            options=self._options,
+            catalog=gateway.catalog.models,
+            tool_order=gateway.tool_order(headers.get("session", "") + headers.get("agent", "")),
+        )
+        gateway.remember_tool_order(headers.get("session", "") + headers.get("agent", ""), upstream.tool_order)
+        self._variant, self._upstream = variant, upstream
+        return upstream
+
+    def _build(self, login: Login, lane: Lane, strip: bool) -> bytes:
+        upstream = self._translate(login, lane, strip)
+        if self._level:
+            return shed.shed(upstream.body, self._level)
+        self._prediction = self.gateway.cache.predict(upstream.cache_key, upstream.body, upstream.marks)
+        return upstream.body
+
+    def _call(self, upstream: Upstream) -> Call:
+        return Call(
+            build=self._build,
+            model=upstream.info,
+            lane=upstream.lane,
+            session=upstream.cache_key,
+            request_id=self.exchange.id,
+            turn=upstream.turn,
+            other_lane_ok=len(upstream.lanes) > 1,
+            on_retry=self._retried,
+        )
+
+    def _retried(self, error: UpstreamError, waited: float) -> None:
+        self.exchange.retries.append(f"{type(error).__name__} {waited:.1f}s")
+
+    def _make_room(self, upstream: Upstream) -> bool:
+        """For a summary only: the next level of shedding that should fit. Anyone else is told, and compacts."""
+        if not shed.is_summary_request(_last_user_text(self.request)):
+            return False
+        limit = upstream.info.context_window * SUMMARY_SHARE
+        ratio = self.gateway.memory.calibration.ratios.get(upstream.info.slug, 1.0)
+        while self._level < shed.LEVELS:
+            self._level += 1
+            if tokens.estimate(shed.shed(upstream.body, self._level)) * ratio <= limit:
+                break
+        else:
+            return False
+        self._prediction = None
+        self.exchange.losses[f"summary.shed_level_{self._level}"] = 1
+        return True
+
+    def _overflow(self, upstream: Upstream) -> tuple[int, int]:
+        """(needed, maximum) in tokens: our estimate, which the refusal proves to be more than the maximum."""
+        maximum = upstream.info.context_window
+        needed = self.gateway.memory.calibration.apply(upstream.info.slug, self._estimate)
+        return max(needed, maximum + 1), maximum
+
+    def _opened(self, stream: Stream) -> None:
+        upstream = self._upstream
+        assert upstream is not None
+        self.gateway.tag = stream.login.tag
+        self.exchange.first_event = time.monotonic()
+        self.exchange.facts.update(
+            session=upstream.session_id,
+            model=upstream.info.slug,
+            effort=upstream.effort,
+            lane=stream.lane,
+            attempts=stream.attempts,
+            stripped=stream.stripped or None,
+            upstream_id=stream.upstream_id,
+            notes=list(upstream.notes) or None,
+        )
+        if self._prediction is not None:
+            self.exchange.facts.update(predicted=self._prediction.tokens, broken_at=self._prediction.broken_at)
+
+    def _learn(self, counted: int, cached: int) -> None:
+        upstream = self._upstream
+        assert upstream is not None
+        if not self._level:
+            self.gateway.memory.counted(upstream.info.slug, self._estimate, counted)
+        if self._prediction is not None:
+            self.gateway.cache.observe(
+                self._prediction,
+                session=upstream.session_id,
+                model=upstream.info.slug,
+                usage=(counted, cached),
+                facts={"id": self.exchange.id, "at": time.time()},
+            )
+
+
+def _last_user_text(request: Request) -> bytes:
+    """The JSON of the texts of the last user message; a system message may follow it."""
+    last = next((turn for turn in reversed(request.turns) if turn.role == "user"), None)
+    return b"\n".join(bytes(block.text) for block in last.blocks) if last is not None else b""
