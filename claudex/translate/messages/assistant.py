@@ -1,0 +1,142 @@
+"""Assistant turns: text, reasoning and tool calls back in the order in which the model made them.
+
+Claude Code returns a message's blocks regrouped: everything else in its order, then the tool calls in theirs. A
+signature of ours says after which call its block stood; it takes the text that follows along.
+"""
+
+import msgspec
+
+from ...wire.anthropic import Block
+from . import content, thinking
+from .decode import Turn
+from .items import (
+    EMPTY,
+    OUTPUT_TEXT,
+    Call,
+    Context,
+    Item,
+    Said,
+    encode,
+    message,
+    not_carried,
+    spoken,
+    string,
+)
+from .malformed import Malformed
+
+_text = msgspec.json.Decoder(str).decode
+
+
+class _Order:
+    """Puts what is said behind the call that it followed."""
+
+    def __init__(self, calls: set[str]) -> None:
+        self._known = calls
+        self._calls: list[Call] = []
+        self._after: dict[str | None, list[Item]] = {None: []}
+        self._anchor: str | None = None
+        self._phase: str | None = None
+        self._parts: list[bytes] = []
+
+    def say(self, part: bytes) -> None:
+        self._parts.append(part)
+
+    def close(self) -> None:
+        """Texts side by side are one message."""
+        if self._parts:
+            self._after[self._anchor].append(Said(message(b"assistant", self._parts, self._phase), "assistant"))
+            self._parts, self._phase = [], None
+
+    def think(self, meta: thinking.Meta, item: Said | None) -> None:
+        self.close()
+        if meta.after in self._known:
+            self._anchor = meta.after
+            self._after.setdefault(self._anchor, [])
+        if item is not None:
+            self._after[self._anchor].append(item)
+        self._phase = meta.phase
+
+    def call(self, call: Call) -> None:
+        self.close()
+        self._calls.append(call)
+        self._anchor, self._phase = call.id, None
+        self._after.setdefault(call.id, [])
+
+    def items(self) -> list[Item]:
+        self.close()
+        out = self._after.pop(None)
+        for call in self._calls:
+            out.append(call)
+            out += self._after.pop(call.id, [])
+        return out
+
+
+def turn(turn: Turn, ctx: Context) -> list[Item]:
+    order = _Order({block.id for block in turn.blocks if block.type == "tool_use" and block.id})
+    for place, block in enumerate(turn.blocks):
+        try:
+            _put(block, order, ctx)
+        except Malformed as error:
+            raise error.under(f"content[{place}]") from None
+    return order.items()
+
+
+def _put(block: Block, order: _Order, ctx: Context) -> None:
+    if block.type == "text":
+        data = string(block.text, "text")
+        if data != EMPTY:
+            order.say(b"%b%b}" % (OUTPUT_TEXT, data))
+    elif block.type == "tool_use":
+        order.call(_call(block, ctx))
+    elif block.type == "thinking":
+        order.think(*_reasoning(block, ctx))
+    elif block.type == "redacted_thinking":
+        ctx.losses.add("thinking.redacted")
+    else:
+        order.say(b"%b%b}" % (OUTPUT_TEXT, encode(_said(block, ctx))))
+
+
+def _call(block: Block, ctx: Context) -> Call:
+    if not block.id:
+        raise Malformed("id", "is required")
+    if block.name is None:
+        raise Malformed("name", "is required")
+    arguments = bytes(block.input) or b"{}"
+    if arguments[:1] != b"{":
+        raise Malformed("input", "must be an object")
+    return Call(block.id, ctx.names.wire(block.name), encode(arguments.decode()))
+
+
+def _reasoning(block: Block, ctx: Context) -> tuple[thinking.Meta, Said | None]:
+    """Our own reasoning of this very account comes back; of anything else only what we know about its place."""
+    signature = thinking.decode(spoken(block.signature))
+    if signature is None:
+        ctx.losses.add("thinking.foreign")
+        return thinking.NO_META, None
+    if not signature.encrypted:
+        return signature.meta, None
+    if signature.tag != ctx.tag or ctx.strip_reasoning:
+        ctx.losses.add("thinking.stripped" if ctx.strip_reasoning else "thinking.other_account")
+        return signature.meta, None
+    ctx.replayed += 1
+    return signature.meta, Said(_item(block, signature.encrypted), "reasoning")
+
+
+def _item(block: Block, encrypted: str) -> bytes:
+    """As the official client replays it: the summary as it was shown, the encrypted content byte for byte, no id."""
+    text = bytes(block.thinking)
+    shown = text[:1] == b'"' and text != EMPTY
+    summary = b'{"type":"summary_text","text":%b}' % text if shown else b""
+    return b'{"type":"reasoning","summary":[%b],"content":null,"encrypted_content":%b}' % (summary, encode(encrypted))
+
+
+def _said(block: Block, ctx: Context) -> str:
+    """A block that the backend knows no item for, in words."""
+    if block.type == "server_tool_use" and block.name == "web_search":
+        return content.searched(block)
+    if block.type == "web_search_tool_result":
+        return content.found(block)
+    if block.type == "compaction" and (summary := spoken(block.content)):
+        return summary
+    ctx.losses.add(f"block.{block.type[:60]}")
+    return not_carried(block.type)
