@@ -26,7 +26,12 @@ SAMPLES = 48
 # A tokenizer needs about 0.3 ms for a kilobyte, so it corrects the heuristic on this much text.
 EXACT_LIMIT = 24_000
 
-_BLOBS = ((b'"data:image/', "image"), (b'"data:', "file"), (b'"encrypted_content":"', "encrypted"))
+# With their keys: inside a text, whose quotes are escaped, none of these can stand.
+_BLOBS = (
+    (b'"image_url":"data:', "image"),
+    (b'"file_data":"data:', "file"),
+    (b'"encrypted_content":"', "encrypted"),
+)
 _STRUCTURE = re.compile(
     rb'"(?:type|role|id|call_id|status|phase|detail|prompt_cache_key)":"[^"\\]{0,80}",?'
     rb'|"(?:text|content|output|arguments|input|tools|parameters|strict|summary|store|stream|include)":'
