@@ -7,6 +7,7 @@ Its lines are `scope|word|takes|help`, as in the completion files. The first lin
 import os
 import re
 import subprocess
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -18,6 +19,8 @@ QUIET = {"DISABLE_UPDATES": "1", "DISABLE_AUTOUPDATER": "1", "NO_COLOR": "1", "C
 ENTRY = re.compile(r"^ {2}(?=\S)(?P<term>\S+(?: \S+)*)(?: {2,}(?P<text>.*))?$")
 CHOICES = re.compile(r"\(choices: (?P<list>.*?)(?:, (?:default|preset):.*?)?\)")
 LISTED = re.compile(r"\((?P<list>[a-z]+(?:, [a-z]+)+)\)")
+SENTENCE_END = re.compile(r"(?<=[a-z)])(?<!e\.g)\. |\(choices:")
+HELP_WIDTH = 100
 MODELS = "opus,sonnet,haiku"
 
 
@@ -93,7 +96,7 @@ def _entries(text: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _lines(scope: str, section: str, term: str, about: str) -> Iterator[str]:
-    short = re.split(r"(?<=[a-z)])\. |\(choices:", about)[0].strip().rstrip(".")
+    short = textwrap.shorten(SENTENCE_END.split(about)[0].rstrip("."), HELP_WIDTH, placeholder=" …")
     if section == "Options":
         names = [name for name in re.split(r"[ ,]+", term) if name.startswith("-")]
         takes = _takes(names, about) if re.search(r"[<\[]", term) else ""
