@@ -2,8 +2,8 @@
 """The tests on a bare machine: python3 bootstrap/test.py [--no-e2e] [--slow] [PYTEST ARGUMENTS]
 
 Makes its own environment and installs the real clients under ~/.cache/claudex-tests (or $CLAUDEX_TEST_CACHE), then runs
-the style checks, the unit tests in parallel, and the end-to-end tests apart. Needs no login, and reaches out for downloads
-only. With PYTEST ARGUMENTS only those tests run.
+the style checks, the unit tests in parallel, and the end-to-end tests apart. Needs no login, and the network only for
+downloads. With PYTEST ARGUMENTS only those tests run.
 """
 
 import sys

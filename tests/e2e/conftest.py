@@ -1,0 +1,122 @@
+"""The whole stack in a scratch world: simulator, login, home, our command, and claude behind it."""
+
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from . import clients
+
+if TYPE_CHECKING:
+    from claudex.simulator import Simulator
+
+CLAUDEX = str(Path(sys.executable).with_name("claudex"))
+STOP_WAIT_S = 40.0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Stack:
+    """`environ` is a user's shell: `claudex` in it finds this home, this login and the simulator."""
+
+    simulator: "Simulator"
+    home: Path
+    codex_home: Path
+    user: Path
+    port: int
+    environ: dict[str, str] = field(default_factory=dict)
+
+    def claudex(self, *words: str, claude: str = "", cwd: Path | None = None, timeout: float = 120, **more: str):  # type: ignore[no-untyped-def]
+        """Run our command to its end; `claude` is the real one that it is to become."""
+        environ = {**self.environ, **({"CLAUDE_BIN": claude} if claude else {}), **more}
+        return clients.run([CLAUDEX, *words], environ, cwd or self.user, timeout)
+
+    @property
+    def pid(self) -> int | None:
+        """The proxy's process id, while it says so in run/proxy.json."""
+        try:
+            return int(json.loads((self.home / "run" / "proxy.json").read_text())["pid"])
+        except (OSError, ValueError, KeyError):
+            return None
+
+    def log(self) -> str:
+        path = self.home / "logs" / "proxy.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def end(self) -> None:
+        """End the proxy that this stack started, by its id."""
+        pid = self.pid
+        if pid is None:
+            return
+        for sign in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.kill(pid, sign)
+            except ProcessLookupError:
+                return
+            if _gone(pid, STOP_WAIT_S):
+                return
+
+
+def _gone(pid: int, within: float) -> bool:
+    """The proxy is nobody's child here, so its end can only be polled for."""
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.fixture
+def simulator() -> "Iterator[Simulator]":
+    from claudex.simulator import Simulator
+
+    with Simulator.threaded() as running:
+        yield running
+
+
+@pytest.fixture
+def stack(simulator: "Simulator", tmp_path: Path) -> Iterator[Stack]:
+    """A simulated login and no home yet: the first `claudex` makes it and starts the proxy."""
+    user, codex_home, home = tmp_path / "user", tmp_path / "codex", tmp_path / "home"
+    user.mkdir()
+    simulator.login(codex_home)
+    port = free_port()
+    environ = clients.safe_environ(
+        user, CLAUDEX_GATEWAY_HOME=str(home), CLAUDEX_PORT=str(port), **simulator.environ(codex_home)
+    )
+    made = Stack(simulator, home, codex_home, user, port, environ)
+    yield made
+    made.end()
+
+
+@pytest.fixture(params=clients.CLAUDES, ids=lambda pin: pin.version)
+def claude(request: pytest.FixtureRequest) -> str:
+    """Each of the pinned claudes in turn."""
+    return clients.program(request.param)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    return clients.repository(tmp_path / "work")
