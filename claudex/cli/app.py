@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from ..errors import ClaudexError
-from . import render
+from . import own_words, render
 from .place import locate
 
 Result = TypeVar("Result")
@@ -27,15 +27,17 @@ Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 the proxy is not running, 4 the p
 5 login needed (`codex login`), 6 upstream refused or unreachable.
 """
 
-SELF_HELP = """Everything else that claudex itself can do; the six service commands stand here as well.
+SELF_HELP = """Everything else that claudex itself can do.
+
+The six service commands stand here as well.
 
 Examples: `claudex self models set opus gpt-6.1-sol xhigh`, `claudex self logs -f`, `claudex self env`.
 """
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
-app = typer.Typer(name="claudex", help=HELP, add_completion=False, no_args_is_help=True, rich_markup_mode=None)
-own = typer.Typer(name="self", help=SELF_HELP, add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(name="claudex", help=HELP, add_completion=False, rich_markup_mode=None)
+own = typer.Typer(name="self", help=SELF_HELP, add_completion=False, rich_markup_mode=None)
 app.add_typer(own, name="self")
 
 
@@ -43,7 +45,9 @@ def main(argv: list[str]) -> int:
     """Run one command. Every outcome is an exit code; what went wrong is one line on stderr."""
     as_json = "--json" in argv
     try:
-        code = app(args=argv, prog_name="claudex", standalone_mode=False)
+        code = app(
+            args=argv if argv not in ([], ["self"]) else [*argv, "--help"], prog_name="claudex", standalone_mode=False
+        )
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except UsageError as error:
@@ -59,13 +63,13 @@ def main(argv: list[str]) -> int:
         return render.fail(_unexpected(error), as_json=as_json)
 
 
-class _WrongUsage(ClaudexError):
+class WrongUsage(ClaudexError):
     exit_code = 2
 
 
 def _usage(error: Any) -> ClaudexError:
     command = error.ctx.command_path if error.ctx else "claudex"
-    return _WrongUsage(error.format_message(), hint=f"`{command} --help` shows how.")
+    return WrongUsage(error.format_message(), hint=f"`{command} --help` shows how.")
 
 
 def _unexpected(error: Exception) -> ClaudexError:
@@ -87,8 +91,9 @@ def status(
     check: Annotated[bool, typer.Option("--check", help="Also try whether ChatGPT can be reached.")] = False,
     json: Json = False,
 ) -> int:
-    """Show the proxy, the login, the model map, and what stands in the way.
+    """Show the proxy, the login and the model map.
 
+    Also names what stands in the way: settings of claude that override claudex, a foreign program on the port.
     Exit code 3 when the proxy is not running, 4 when another program holds its port, 6 when --check fails.
     """
     from . import status as command
@@ -97,9 +102,9 @@ def status(
 
 
 def start(json: Json = False) -> int:
-    """Start the proxy, if it is not running, and wait until it answers.
+    """Start the proxy and wait until it answers.
 
-    Makes what is missing under the home: token, config.toml and the env file.
+    One that runs already is left alone. Makes what is missing under the home: token, config.toml and the env file.
     """
     from . import start as command
 
@@ -107,21 +112,24 @@ def start(json: Json = False) -> int:
 
 
 def stop(json: Json = False) -> int:
-    """Stop the proxy. Running requests get up to 30 seconds to finish; what was cut is told."""
+    """Stop the proxy once its requests have finished.
+
+    They get up to 30 seconds (drain_s in config.toml); what had to be cut is told. Never ends another program.
+    """
     from . import stop as command
 
     return _emit(command.run(locate(), quiet=json), command.view, json)
 
 
 def restart(json: Json = False) -> int:
-    """Stop the proxy as `stop` does, then start it."""
+    """Stop the proxy, then start it."""
     from . import restart as command
 
     return _emit(command.run(locate(), quiet=json), command.view, json)
 
 
 def sync_auth(json: Json = False) -> int:
-    """Read the login of the official Codex CLI again.
+    """Read the login of the Codex CLI again.
 
     Writes auth/codex-current.json under the home. Exit code 5 when `codex login` is needed.
     """
@@ -134,26 +142,25 @@ def probe(
     model: Annotated[str, typer.Option("--model", help="A slot (opus, sonnet, haiku) or any model name.")] = "opus",
     json: Json = False,
 ) -> int:
-    """Try the whole way to ChatGPT and back, in five steps: health, a streamed answer, a tool, token count, models.
+    """Try the whole way to ChatGPT and back.
 
-    Costs three very small requests. A failure names its cause, the URL tried and the one command that mends it.
+    Five steps: health, a streamed answer, a tool round trip, token count, models. Costs three very small requests.
+    A failure names its cause, the URL tried and the one command that mends it.
     """
     from . import probe as command
 
     return _emit(command.run(locate(), model=model, quiet=json), command.view, json)
 
 
-for _name, _command in {
+_SERVICE: dict[str, Callable[..., int]] = {
     "status": status,
     "start": start,
     "stop": stop,
     "restart": restart,
     "sync-auth": sync_auth,
     "probe": probe,
-}.items():
+}
+for _name, _command in _SERVICE.items():
     app.command(_name)(_command)
     own.command(_name)(_command)
-
-from . import own_words as _own_words  # noqa: E402  (it hangs its commands under `own`)
-
-_own_words.register(own)
+own_words.register(own)

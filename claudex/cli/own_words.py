@@ -25,6 +25,7 @@ def register(own: typer.Typer) -> None:
     for command in (env, logs, serve, token, version, completions, cache, losses, uninstall):
         own.command(command.__name__)(command)
     own.command("simulator", context_settings=PASS_ON)(simulator)
+    own.command("claude-words", hidden=True)(claude_words)
 
 
 def env(
@@ -32,14 +33,17 @@ def env(
     fix: Annotated[bool, typer.Option("--fix", help="Let the file name this home's port and token.")] = False,
     json: Json = False,
 ) -> int:
-    """Show what claude would be given, and where each value comes from."""
+    """Show what claude would be given, and from where.
+
+    Each variable of the env file with its line, and whether your shell, the file or a default decides it.
+    """
     from . import env as command
 
     return render.emit(command.run(locate(), reveal=reveal, fix=fix), command.view, as_json=json)
 
 
 def models(ctx: typer.Context, json: Json = False) -> int:
-    """List the models of the catalog: window, efforts, lane, tiers, and the slots mapped to them.
+    """List the models: windows, efforts, lanes, slots.
 
     `claudex self models set opus gpt-6.1-sol xhigh` changes the map.
     """
@@ -56,8 +60,9 @@ def models_set(
     effort: Annotated[str | None, typer.Argument(help="Its effort; without one, what claude asks for.")] = None,
     json: Json = False,
 ) -> int:
-    """Map a slot to a model, in the env file, in place: comments and order stay.
+    """Map a slot to a model and an effort.
 
+    Edits the env file in place: comments and order stay.
     Also sets the window that claude believes in, when the smallest one of the mapped models changes.
     """
     from . import models as command
@@ -71,7 +76,7 @@ def logs(
     lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many lines to begin with.")] = 20,
     json: Json = False,
 ) -> int:
-    """Show the request log, one line per request, or with an ID all that is known of that request.
+    """Show the request log, or explain one request.
 
     The ID is the `request-id` of the answer, as claude names it in its errors.
     """
@@ -92,7 +97,10 @@ def serve(
     port: Annotated[int | None, typer.Option("--port", min=1, max=65535, help="Instead of the one set.")] = None,
     json: Json = False,
 ) -> int:
-    """Run the proxy in the foreground until Ctrl-C. It logs to logs/proxy.log."""
+    """Run the proxy in the foreground.
+
+    Until Ctrl-C, or as a service manager wants it. It logs to logs/proxy.log.
+    """
     from . import serve as command
 
     code = command.run(locate(), port)
@@ -102,14 +110,14 @@ def serve(
 
 
 def token(json: Json = False) -> int:
-    """Print the secret that clients must show to the proxy."""
+    """Print the secret that clients show to the proxy."""
     from . import small
 
     return render.emit(small.token(locate()), lambda result: result.token, as_json=json)
 
 
 def version(json: Json = False) -> int:
-    """Print the versions of claudex and of its Python, and where they live."""
+    """Print the versions of claudex and its Python."""
     from . import small
 
     def view(result: small.Version) -> str:
@@ -122,7 +130,10 @@ def completions(
     shell: Annotated[str, typer.Argument(help="bash, zsh, fish or powershell.")],
     json: Json = False,
 ) -> int:
-    """Print the completions for a shell, for instance: `claudex self completions bash >> ~/.bashrc`."""
+    """Print the completions for a shell.
+
+    For instance in ~/.bashrc: `source <(claudex self completions bash)`.
+    """
     from . import small
 
     script = small.completions(shell)
@@ -133,18 +144,32 @@ def completions(
     return 0
 
 
+def claude_words() -> int:
+    """Read claude's help into the cache that the completions use; they call this in the background."""
+    from . import claude_words as command
+
+    command.refresh()
+    return 0
+
+
 def cache(
     session: Annotated[str | None, typer.Option("--session", help="Only this session.")] = None,
     json: Json = False,
 ) -> int:
-    """Show how much of each session's prompt came from ChatGPT's cache, and what last broke it."""
+    """Show what came from the prompt cache, by session.
+
+    And where in the prompt the cache last broke.
+    """
     from . import numbers as command
 
     return render.emit(command.cache(locate(), session), command.view_cache, as_json=json)
 
 
 def losses(json: Json = False) -> int:
-    """Show what could not be carried over to ChatGPT since the proxy started, by kind."""
+    """Show what could not be carried over, by kind.
+
+    Counted since the proxy started: parts of requests and answers that the other side has no word for.
+    """
     from . import numbers as command
 
     return render.emit(command.losses(locate()), command.view_losses, as_json=json)
@@ -155,8 +180,9 @@ def uninstall(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be removed.")] = False,
     json: Json = False,
 ) -> int:
-    """Remove what claudex made: wrapper, home and environment. Usage figures and the official logins stay.
+    """Remove what claudex made.
 
+    Wrapper, home and environment; the usage figures and the official logins stay.
     Shows the list and asks first; without a terminal to ask on, nothing happens without --yes.
     """
     from . import uninstall as command
@@ -173,7 +199,10 @@ def uninstall(
 
 
 def simulator(ctx: typer.Context) -> int:
-    """Run the offline stand-in for ChatGPT: `claudex self simulator --port 8399` (its own --help says more)."""
-    from ..simulator import main
+    """Run an offline stand-in for ChatGPT.
+
+    `claudex self simulator --help` says more.
+    """
+    from ..simulator.__main__ import main
 
     return main([word for word in ctx.args if word != "--json"])

@@ -132,14 +132,17 @@ def _messages(talk: _Talk) -> Step:
 
 def _tool_use(talk: _Talk) -> Step:
     """The model asks for a tool, gets its result, and goes on from there."""
-    question = {"role": "user", "content": "Use the tool `lookup` to find the colour of the sky, then tell it to me."}
+    question: dict[str, Any] = {
+        "role": "user",
+        "content": "Use the tool `lookup` to find the colour of the sky, then tell it to me.",
+    }
     first = _ask(talk, [question], tools=[TOOL], tool_choice={"type": "tool", "name": "lookup"})
     call = first.tool_use()
     if call is None or call["name"] != "lookup":
         raise ClaudexError("the model did not call the tool that it was told to call")
     result = {"type": "tool_result", "tool_use_id": call["id"], "content": "blue"}
-    history = [question, {"role": "assistant", "content": first.content}, {"role": "user", "content": [result]}]
-    second = _ask(talk, history, tools=[TOOL])
+    turns = [question, {"role": "assistant", "content": first.content}, {"role": "user", "content": [result]}]
+    second = _ask(talk, turns, tools=[TOOL])
     if not second.text.strip():
         raise ClaudexError("after the tool's result the model said nothing")
     measured = _measured(talk, second, f"called lookup, then said {second.text.strip()[:40]!r}")

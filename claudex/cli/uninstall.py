@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,10 +73,8 @@ def plan(place: Place) -> Uninstalled:
 def run(place: Place, *, quiet: bool = False) -> Uninstalled:
     """Stop the proxy, then remove. The environment that this very program runs in goes last."""
     todo = plan(place)
-    try:
+    with suppress(PortHeld):  # another program's port: there is nothing of ours to stop
         stop.run(place, quiet=quiet)
-    except PortHeld:
-        pass  # not our proxy: there is nothing of ours to stop
     for path in todo.remove:
         _remove(Path(path))
     for to, saved in todo.restore.items():
@@ -132,9 +131,9 @@ def _remove(path: Path) -> None:
 
 
 def _note(manifest: Manifest) -> str:
-    if manifest.environment:
-        return "~/.codex and ~/.claude are never touched."
-    return "~/.codex and ~/.claude are never touched. The program itself goes with the tool that installed it (pip, pipx, uv)."
+    untouched = "~/.codex and ~/.claude are never touched."
+    own = "" if manifest.environment else " The program itself goes with the tool that installed it (pip, pipx, uv)."
+    return untouched + own
 
 
 def view(result: Uninstalled) -> RenderableType:
