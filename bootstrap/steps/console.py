@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-NAME_WIDTH = 12
+NAME_WIDTH = 14
 TICK_S = 0.2
 QUIET_TICK_S = 15.0
 TAIL_LINES = 12

@@ -43,7 +43,7 @@ def test_texts_are_one_short_sentence(version: str) -> None:
 
 
 def test_a_wrapped_description_is_joined() -> None:
-    text = "Options:\n  --agent <agent>   Agent for the\n                    session. Overrides\nCommands:\n  rm <id>   Remove\n"
+    text = "Options:\n  --agent <agent>   Agent for the\n     session. Overrides\nCommands:\n  rm <id>   Remove\n"
     assert claude_words.parse(text) == ["|--agent|?|Agent for the session", "|rm||Remove"]
 
 
