@@ -5,6 +5,7 @@ HTTPS_PROXY says.
 """
 
 import asyncio
+import base64
 import io
 import os
 import ssl
@@ -76,7 +77,7 @@ class Transport:
         """The response, its headers read and its body not. `account` scopes the cookies."""
         session = await self._opened()
         target = URL(url)
-        proxy, proxy_auth = proxy_for(url, self._environ)
+        proxy, proxy_headers = proxy_for(url, self._environ)
         cookie = self.cookies.header(target.host or "", account)
         try:
             response = await session.request(
@@ -86,7 +87,7 @@ class Transport:
                 data=io.BytesIO(body) if body is not None and len(body) >= LARGE_BODY else body,
                 allow_redirects=False,
                 proxy=proxy,
-                proxy_auth=proxy_auth,
+                proxy_headers=proxy_headers,
                 timeout=limits,
             )
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
@@ -178,8 +179,8 @@ def host_of(url: str) -> str:
     return parts.hostname or url
 
 
-def proxy_for(url: str, environ: Mapping[str, str]) -> tuple[URL | None, aiohttp.BasicAuth | None]:
-    """The proxy that the environment names for `url`, its credentials apart."""
+def proxy_for(url: str, environ: Mapping[str, str]) -> tuple[URL | None, dict[str, str] | None]:
+    """The proxy that the environment names for `url`, and the headers for it: its credentials leave its address."""
     target = URL(url)
     host = target.host or ""
     if host in LOOPBACK or host.startswith("127."):
@@ -191,8 +192,10 @@ def proxy_for(url: str, environ: Mapping[str, str]) -> tuple[URL | None, aiohttp
     if not named:
         return None, None
     proxy = URL(named if "://" in named else f"http://{named}")
-    auth = aiohttp.BasicAuth(proxy.user, proxy.password or "") if proxy.user else None
-    return proxy.with_user(None), auth
+    if not proxy.user:
+        return proxy, None
+    credentials = base64.b64encode(f"{proxy.user}:{proxy.password or ''}".encode()).decode()
+    return proxy.with_user(None), {"Proxy-Authorization": f"Basic {credentials}"}
 
 
 def tls_context(environ: Mapping[str, str]) -> ssl.SSLContext:

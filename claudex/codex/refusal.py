@@ -39,7 +39,7 @@ def from_body(status: int, headers: Mapping[str, str], body: bytes) -> Refusal:
     upstream_id = next((lower[name] for name in ID_HEADERS if lower.get(name)), None)
     text = body.decode("utf-8", "replace").strip()
     document = _decoded(body) or _error_header(lower)
-    if not document:
+    if not document and text != "{}":
         page = text[:1] == "<" or "html" in lower.get("content-type", "")
         return Refusal(status, "" if page else shorten(text), upstream_id=upstream_id, is_page=page)
     return _from_document(status, document, upstream_id)
