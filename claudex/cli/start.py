@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import home
+from .. import home, paths
 from ..codex.credentials import describe
+from ..errors import ProxyUnavailable
 from ..wrapper import control, daemon
-from . import render
+from . import gateway, render
 from .place import Place, locate
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ def run(place: Place, *, quiet: bool = False) -> Started:
     fresh = locate(place.environ)
     with render.progress(f"waiting for the proxy on port {place.port}", quiet=quiet):
         ensured = daemon.ensure(place.home, place.port, fresh.token, wait=START_WITHIN_S)
+        if ensured.started:
+            _settled(fresh)
     return Started(
         started=ensured.started,
         replacing=ensured.retiring,
@@ -48,6 +52,24 @@ def run(place: Place, *, quiet: bool = False) -> Started:
         created=prepared.created,
         login=describe(place.codex_home, time.time()).detail,
     )
+
+
+def _settled(place: Place) -> None:
+    """It answers its health before all of it is loaded; a start that fails after that is no start."""
+    try:
+        gateway.get(place, "/api/status")
+    except ProxyUnavailable as error:
+        raise ProxyUnavailable(
+            f"the proxy ended while it was starting: {_last_words(place)}", hint=f"See {paths.log(place.home)}."
+        ) from error
+
+
+def _last_words(place: Place) -> str:
+    try:
+        lines = Path(paths.log(place.home)).read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError:
+        return "it left no word."
+    return next((line for line in reversed(lines) if line.strip()), "it left no word.")
 
 
 def process_id(place: Place) -> int | None:
