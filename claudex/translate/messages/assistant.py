@@ -4,27 +4,25 @@ Claude Code returns a message's blocks regrouped: everything else in its order, 
 signature of ours says after which call its block stood; it takes the text that follows along.
 """
 
-import msgspec
-
 from ...wire.anthropic import Block
 from . import content, thinking
 from .decode import Turn
 from .items import (
-    EMPTY,
     OUTPUT_TEXT,
     Call,
     Context,
     Item,
     Said,
     encode,
+    inside,
+    is_empty,
+    is_string,
     message,
     not_carried,
     spoken,
     string,
 )
 from .malformed import Malformed
-
-_text = msgspec.json.Decoder(str).decode
 
 
 class _Order:
@@ -44,7 +42,7 @@ class _Order:
     def close(self) -> None:
         """Texts side by side are one message."""
         if self._parts:
-            self._after[self._anchor].append(Said(message(b"assistant", self._parts, self._phase), "assistant"))
+            self._after[self._anchor].append(message("assistant", self._parts, self._phase))
             self._parts, self._phase = [], None
 
     def think(self, meta: thinking.Meta, item: Said | None) -> None:
@@ -83,9 +81,9 @@ def turn(turn: Turn, ctx: Context) -> list[Item]:
 
 def _put(block: Block, order: _Order, ctx: Context) -> None:
     if block.type == "text":
-        data = string(block.text, "text")
-        if data != EMPTY:
-            order.say(b"%b%b}" % (OUTPUT_TEXT, data))
+        text = string(block.text, "text")
+        if not is_empty(text):
+            order.say(b"%b%b}" % (OUTPUT_TEXT, text))
     elif block.type == "tool_use":
         order.call(_call(block, ctx))
     elif block.type == "thinking":
@@ -109,25 +107,29 @@ def _call(block: Block, ctx: Context) -> Call:
 
 def _reasoning(block: Block, ctx: Context) -> tuple[thinking.Meta, Said | None]:
     """Our own reasoning of this very account comes back; of anything else only what we know about its place."""
-    signature = thinking.decode(spoken(block.signature))
-    if signature is None:
+    found = thinking.split(inside(block.signature))
+    if found is None:
         ctx.losses.add("thinking.foreign")
         return thinking.NO_META, None
-    if not signature.encrypted:
-        return signature.meta, None
-    if signature.tag != ctx.tag or ctx.strip_reasoning:
+    tag, meta, encrypted = found
+    if not encrypted:
+        return meta, None
+    if tag != ctx.tag or ctx.strip_reasoning:
         ctx.losses.add("thinking.stripped" if ctx.strip_reasoning else "thinking.other_account")
-        return signature.meta, None
+        return meta, None
     ctx.replayed += 1
-    return signature.meta, Said(_item(block, signature.encrypted), "reasoning")
+    return meta, _item(block, encrypted)
 
 
-def _item(block: Block, encrypted: str) -> bytes:
-    """As the official client replays it: the summary as it was shown, the encrypted content byte for byte, no id."""
-    text = bytes(block.thinking)
-    shown = text[:1] == b'"' and text != EMPTY
+def _item(block: Block, encrypted: bytes) -> Said:
+    """As the official client replays it: the summary as it was shown, the encrypted content byte for byte, no id.
+
+    `encrypted` is the inside of a JSON string."""
+    text = block.thinking
+    shown = is_string(text) and not is_empty(text)
     summary = b'{"type":"summary_text","text":%b}' % text if shown else b""
-    return b'{"type":"reasoning","summary":[%b],"content":null,"encrypted_content":%b}' % (summary, encode(encrypted))
+    head = b'{"type":"reasoning","summary":[%b],"content":null,"encrypted_content":"' % summary
+    return Said((head, encrypted, b'"}'), "reasoning")
 
 
 def _said(block: Block, ctx: Context) -> str:

@@ -14,9 +14,10 @@ from .items import (
     Context,
     Item,
     Result,
-    Said,
     encode,
     input_text,
+    is_empty,
+    is_string,
     message,
     not_carried,
     note,
@@ -45,8 +46,7 @@ def turn(turn: Turn, ctx: Context) -> list[Item]:
         except Malformed as error:
             raise error.under(f"content[{place}]") from None
     if said:
-        role = b"user" if turn.role == "user" else b"developer"
-        results.append(Said(message(role, said), role.decode()))
+        results.append(message("user" if turn.role == "user" else "developer", said))
     return results
 
 
@@ -70,9 +70,8 @@ def result(block: Block, ctx: Context) -> tuple[Result, list[bytes]]:
     """A tool result, and what of it must stand beside it: an output holds text and images, but no file."""
     if not block.tool_use_id:
         raise Malformed("tool_use_id", "is required")
-    data = bytes(memoryview(block.content)[:1])
-    if data == b'"':
-        return Result(block.tool_use_id, _marked(bytes(block.content), block.is_error)), []
+    if is_string(block.content):
+        return Result(block.tool_use_id, _marked(block.content, block.is_error)), []
     inner = blocks(block.content, "content")
     if inner and all(one.type == "tool_reference" for one in inner):
         return Result(block.tool_use_id, _marked(encode(_loaded(inner, ctx)), block.is_error)), []
@@ -96,7 +95,7 @@ def _inside(inner: list[Block], call: str, ctx: Context) -> tuple[list[bytes], l
     return inside, aside
 
 
-def _output(inside: list[bytes], is_error: bool | None) -> bytes:
+def _output(inside: list[bytes], is_error: bool | None) -> bytes | Raw:
     """One text stands for itself, so that the string and the block form of a result give the same bytes."""
     if not inside:
         return _marked(EMPTY, is_error)
@@ -105,11 +104,11 @@ def _output(inside: list[bytes], is_error: bool | None) -> bytes:
     return b"[%b]" % b",".join([input_text(ERROR_LINE), *inside] if is_error else inside)
 
 
-def _marked(text: bytes, is_error: bool | None) -> bytes:
+def _marked(text: bytes | Raw, is_error: bool | None) -> bytes | Raw:
     """The backend has no error flag, so a first line says it."""
     if not is_error:
         return text
-    return b'"[tool error]"' if text == EMPTY else b'"[tool error]\\n' + text[1:]
+    return b'"[tool error]"' if is_empty(text) else b'"[tool error]\\n%b' % bytes(text)[1:]
 
 
 def _loaded(references: list[Block], ctx: Context) -> str:
@@ -117,8 +116,8 @@ def _loaded(references: list[Block], ctx: Context) -> str:
 
 
 def _text(block: Block, ctx: Context) -> list[bytes]:
-    data = string(block.text, "text")
-    return [b"%b%b}" % (INPUT_TEXT, data)] if data != EMPTY else []
+    text = string(block.text, "text")
+    return [] if is_empty(text) else [b"%b%b}" % (INPUT_TEXT, text)]
 
 
 def _tool_reference(block: Block, ctx: Context) -> list[bytes]:
@@ -131,7 +130,7 @@ def _search_result(block: Block, ctx: Context) -> list[bytes]:
 
 
 def _tool_change(block: Block, ctx: Context) -> list[bytes]:
-    change = typed(_change, block.tool, "tool") if bytes(block.tool) else ToolChange()
+    change = typed(_change, block.tool, "tool") if len(block.tool) else ToolChange()
     name = change.definition.name if change.definition else change.name or change.tool_name or ""
     word = "added" if block.type == "tool_addition" else "removed"
     return [input_text(f"tool {word}: {ctx.names.wire(name)}")]

@@ -18,6 +18,9 @@ ROLES = ("user", "assistant", "system")
 # Claude Code's attribution line: its hash differs between sessions and would cost every cache hit.
 BILLING = b'"x-anthropic-billing-header'
 
+PIECE = 8 << 10
+QUOTE, BRACKET, NULL = b'"[n'
+
 _request = msgspec.json.Decoder(MessagesRequest)
 _known_keys = frozenset(MessagesRequest.__struct_fields__)
 _blocks = msgspec.json.Decoder(list[Block])
@@ -79,12 +82,13 @@ class Request(Struct, gc=False):
 
 def decode(body: bytes) -> Request:
     """Decode a body of /v1/messages or /v1/messages/count_tokens. Raises BadRequest that names the place."""
-    wire, unknown = _top(_clean(body))
+    _check_utf8(body)
+    wire, unknown = _top(body.removeprefix(b"\xef\xbb\xbf"))
     if not wire.messages:
         raise BadRequest("messages must hold at least one message")
     if wire.max_tokens is not None and wire.max_tokens < 1:
         raise BadRequest("max_tokens must be at least 1")
-    system = [block for block in blocks(wire.system, "system") if not bytes(block.text).startswith(BILLING)]
+    system = [block for block in blocks(wire.system, "system") if memoryview(block.text)[: len(BILLING)] != BILLING]
     return Request(
         wire=wire,
         system=system,
@@ -100,12 +104,12 @@ def decode(body: bytes) -> Request:
 
 def blocks(content: Raw, path: str) -> list[Block]:
     """The blocks of a content that may be a string, a list or absent (null counts as absent)."""
-    head = bytes(memoryview(content)[:1])
-    if head == b'"':
-        return [Block("text", text=content)]
-    if head == b"[":
+    head = memoryview(content)[0] if len(content) else NULL
+    if head == BRACKET:
         return typed(_blocks, content, path)
-    if not head or head == b"n":
+    if head == QUOTE:
+        return [Block("text", text=content)]
+    if head == NULL:
         return []
     raise Malformed(path, "must be a string or a list of blocks")
 
@@ -133,17 +137,20 @@ def explain(error: str, base: str) -> Malformed:
     return Malformed(base, f"is not as expected: {error}")
 
 
-def _clean(body: bytes) -> bytes:
-    """Valid UTF-8 without lone surrogates, which no UTF-8 text can hold: they become U+FFFD, as a browser would do."""
-    if not body.isascii():
-        body = body.removeprefix(b"\xef\xbb\xbf")
+def _check_utf8(body: bytes) -> None:
+    """The decoder does not look into the strings that it skips. In pieces, since most of a body is ASCII."""
+    start = 0 if not body.isascii() else len(body)
+    while start < len(body):
+        end = start + PIECE
+        while start < end < len(body) and body[end] & 0xC0 == 0x80:
+            end -= 1
+        piece = body[start:end]
         try:
-            body.decode()
+            if not piece.isascii():
+                piece.decode()
         except UnicodeDecodeError as error:
-            raise BadRequest(f"The request body is not valid UTF-8 (byte {error.start})") from error
-    if b"\\ud" in body or b"\\uD" in body:
-        body = _SURROGATE.sub(lambda found: found[1] + (found[2] if len(found[2]) == 12 else b"\\ufffd"), body)
-    return body
+            raise Malformed("", f"is not valid UTF-8 (byte {start + error.start})") from error
+        start = max(end, start + 1)
 
 
 def _top(body: bytes) -> tuple[MessagesRequest, tuple[str, ...]]:
@@ -152,11 +159,18 @@ def _top(body: bytes) -> tuple[MessagesRequest, tuple[str, ...]]:
     except ValidationError as error:
         if "unknown field" not in str(error):
             raise explain(str(error), "") from error
-    except (DecodeError, RecursionError):
-        return typed(_request, body, ""), ()
+    except RecursionError as error:
+        raise Malformed("", "is nested too deeply") from error
+    except DecodeError:
+        body = _without_lone_surrogates(body)
     members = typed(_members, body, "")
     known = {key: value for key, value in members.items() if key in _known_keys}
     return typed(_request, msgspec.json.encode(known), ""), tuple(sorted(members.keys() - known.keys()))
+
+
+def _without_lone_surrogates(body: bytes) -> bytes:
+    """The decoder refuses an escaped half of a pair, which no UTF-8 text can hold: U+FFFD, as a browser would do."""
+    return _SURROGATE.sub(lambda found: found[1] + (found[2] if len(found[2]) == 12 else b"\\ufffd"), body)
 
 
 def _turn(message: Message, place: int) -> Turn:

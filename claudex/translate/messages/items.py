@@ -11,7 +11,10 @@ INPUT_TEXT = b'{"type":"input_text","text":'
 OUTPUT_TEXT = b'{"type":"output_text","text":'
 EMPTY = b'""'
 
+QUOTE = ord('"')
+
 encode = msgspec.json.encode
+_text = msgspec.json.Decoder(str).decode
 
 
 class Context(Struct):
@@ -19,7 +22,7 @@ class Context(Struct):
 
     names: Names
     losses: Losses
-    tag: str
+    tag: bytes
     strip_reasoning: bool
     images: bool
     slug: str
@@ -27,9 +30,9 @@ class Context(Struct):
 
 
 class Said(Struct, gc=False):
-    """A message or reasoning item, complete."""
+    """A complete input item, as pieces of the body: long ones are copied once, by the last join."""
 
-    data: bytes
+    data: tuple[bytes | Raw, ...]
     label: str
 
 
@@ -45,24 +48,39 @@ class Result(Struct, gc=False):
     """The result of a call. `output` is a JSON string or a JSON list of content parts."""
 
     id: str
-    output: bytes
+    output: bytes | Raw
 
 
 Item = Said | Call | Result
 
 
-def string(value: Raw, name: str) -> bytes:
+def is_string(value: Raw | bytes) -> bool:
+    return len(value) > 1 and memoryview(value)[0] == QUOTE
+
+
+def string(value: Raw, name: str) -> Raw:
     """The JSON string as the client wrote it."""
-    data = bytes(value)
-    if data[:1] != b'"':
-        raise Malformed(name, "must be a string" if data else "is required")
-    return data
+    if not is_string(value):
+        raise Malformed(name, "must be a string" if len(value) else "is required")
+    return value
+
+
+def is_empty(value: Raw | bytes) -> bool:
+    """Whether a JSON string holds nothing."""
+    return len(value) == len(EMPTY)
 
 
 def spoken(value: Raw) -> str:
     """The text of an optional string; empty when it is absent, null or something else."""
+    return _text(value) if is_string(value) else ""
+
+
+def inside(value: Raw) -> bytes:
+    """What stands between the quotes of an optional JSON string, without needless escapes."""
     data = bytes(value)
-    return str(msgspec.json.decode(data)) if data[:1] == b'"' else ""
+    if data[:1] != b'"':
+        return b""
+    return (encode(_text(value)) if b"\\" in data else data)[1:-1]
 
 
 def input_text(text: str) -> bytes:
@@ -78,6 +96,6 @@ def not_carried(kind: str) -> str:
     return note(f'a block of type "{kind[:60]}" could not be carried')
 
 
-def message(role: bytes, parts: list[bytes], phase: str | None = None) -> bytes:
+def message(role: str, parts: list[bytes], phase: str | None = None) -> Said:
     tail = b',"phase":%b}' % encode(phase) if phase else b"}"
-    return b'{"type":"message","role":"%b","content":[%b]%b' % (role, b",".join(parts), tail)
+    return Said((b'{"type":"message","role":"%b","content":[' % role.encode(), b",".join(parts), b"]", tail), role)

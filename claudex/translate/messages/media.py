@@ -8,7 +8,7 @@ from msgspec import Raw
 
 from ...wire.anthropic import Block, Source
 from .decode import blocks, typed
-from .items import INPUT_TEXT, Context, encode, input_text, note, spoken, string
+from .items import INPUT_TEXT, Context, encode, input_text, is_empty, note, spoken, string
 from .malformed import Malformed
 
 IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
@@ -17,7 +17,7 @@ _source = msgspec.json.Decoder(Source)
 
 
 def source_of(block: Block) -> Source:
-    if not bytes(memoryview(block.source)):
+    if not len(block.source):
         raise Malformed("source", "is required")
     return typed(_source, block.source, "source")
 
@@ -53,7 +53,7 @@ def document(block: Block, ctx: Context) -> list[bytes]:
     return parts + _left_out(ctx, f"document.{kind}", f"the document {where} could not be carried")
 
 
-def _image(url: bytes) -> bytes:
+def _image(url: bytes | Raw) -> bytes:
     return b'{"type":"input_image","image_url":%b}' % url
 
 
@@ -68,16 +68,16 @@ def _pdf(source: Source, title: str, ctx: Context) -> list[bytes]:
 
 def _data_url(source: Source, media_type: str) -> bytes:
     data = string(source.data, "source.data")
-    if data == b'""':
+    if is_empty(data):
         raise Malformed("source.data", "must not be empty")
-    return b'"data:%b;base64,%b' % (media_type.encode(), data[1:])
+    return b'"data:%b;base64,%b' % (media_type.encode(), bytes(data)[1:])
 
 
-def _text(data: bytes) -> list[bytes]:
-    return [b"%b%b}" % (INPUT_TEXT, data)] if data != b'""' else []
+def _text(data: Raw) -> list[bytes]:
+    return [] if is_empty(data) else [b"%b%b}" % (INPUT_TEXT, data)]
 
 
-def _decoded(data: bytes) -> str:
+def _decoded(data: Raw) -> str:
     try:
         return b64decode(msgspec.json.decode(data, type=str)).decode("utf-8", "replace")
     except (binascii.Error, ValueError) as error:

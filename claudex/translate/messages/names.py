@@ -39,15 +39,14 @@ def _long_call_id(client_id: str) -> str:
 
 
 class Names:
-    """The two-way map of one request. Allowed names keep themselves, and no short form takes the name of a real tool."""
+    """The two-way map of one request. Allowed names keep themselves; no short form takes the name of a real tool."""
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         every = set(names)
-        odd = sorted(name for name in every if not allowed(name))
-        self._wire: dict[str, str] = {}
+        self._wire = {name: name for name in every if allowed(name)}
         self._client: dict[str, str] = {}
-        self._taken = every.difference(odd)
-        for name in odd:
+        self._taken = set(self._wire)
+        for name in sorted(every - self._taken):
             self._shorten(name)
 
     def _shorten(self, name: str) -> str:
@@ -61,9 +60,7 @@ class Names:
 
     def wire(self, name: str) -> str:
         """The name to send for a client's name."""
-        if allowed(name):
-            return name
-        return self._wire.get(name) or self._shorten(name)
+        return self._wire.get(name) or (name if allowed(name) else self._shorten(name))
 
     def client(self, name: str) -> str:
         """The client's name for one the backend used; an unknown one is returned as it is."""

@@ -6,7 +6,9 @@ whole assistant run. A history that was interrupted, rewound, compacted or edite
 
 from collections.abc import Iterable
 
-from .items import INPUT_TEXT, Call, Item, Result, Said, encode, input_text, message, note
+from msgspec import Raw
+
+from .items import INPUT_TEXT, Call, Item, Result, Said, encode, input_text, is_empty, is_string, message, note
 from .losses import Losses
 from .names import call_id
 
@@ -81,32 +83,25 @@ class Pairing:
             self._results[result.id] = result
 
     def _spoken(self, call: Call) -> Said:
-        data = b'{"type":"function_call","name":"%b","arguments":%b,"call_id":"%b"}' % (
-            call.name.encode(),
-            call.arguments,
-            self._calls[call.id].encode(),
-        )
-        return Said(data, f"function_call {call.name}")
+        head = b'{"type":"function_call","name":"%b","arguments":' % call.name.encode()
+        tail = b',"call_id":"%b"}' % self._calls[call.id].encode()
+        return Said((head, call.arguments, tail), f"function_call {call.name}")
 
-    def _outcome(self, client_id: str) -> bytes:
+    def _outcome(self, client_id: str) -> bytes | Raw:
         if result := self._results.get(client_id):
             return result.output
         self._losses.add("repaired.missing_result")
         return INTERRUPTED
 
 
-def _output(wire_id: str, output: bytes) -> Said:
-    data = b'{"type":"function_call_output","call_id":"%b","output":%b}' % (wire_id.encode(), output)
-    return Said(data, "function_call_output")
+def _output(wire_id: str, output: bytes | Raw) -> Said:
+    head = b'{"type":"function_call_output","call_id":"%b","output":' % wire_id.encode()
+    return Said((head, output, b"}"), "function_call_output")
 
 
 def _as_text(result: Result) -> Said:
     """A result whose call is gone still tells the model something."""
     lead = input_text(note("the result of a tool call that is no longer in the conversation"))
-    if result.output == b'""':
-        parts = [lead]
-    elif result.output.startswith(b'"'):
-        parts = [lead, b"%b%b}" % (INPUT_TEXT, result.output)]
-    else:
-        parts = [lead, result.output[1:-1]]
-    return Said(message(b"user", parts), "user")
+    if not is_string(result.output):
+        return message("user", [lead, bytes(result.output)[1:-1]])
+    return message("user", [lead] if is_empty(result.output) else [lead, b"%b%b}" % (INPUT_TEXT, result.output)])

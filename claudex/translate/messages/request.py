@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from uuid import UUID, uuid5
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from ...wire.catalog import Lane, ModelInfo
 from ..models import Target
@@ -98,7 +98,9 @@ def translate(
     if left_out:
         losses.add("image.trimmed", left_out)
     names = _names(request)
-    ctx = Context(names, losses, account_tag, strip_reasoning, "image" in way.info.input_modalities, way.info.slug)
+    ctx = Context(
+        names, losses, account_tag.encode(), strip_reasoning, "image" in way.info.input_modalities, way.info.slug
+    )
     check_choice(request.wire.tool_choice, request.tools)
     tools = define(ordered(request.tools, turns, tool_order), names, losses)
     items = _input(request, turns, tools, way, ctx)
@@ -124,7 +126,7 @@ def translate(
         requested_model=request.model,
         session_id=session,
         cache_key=key,
-        turn=f"{key}:{max((n for n, turn in enumerate(turns) if trim.is_prompt(turn)), default=0)}",
+        turn=f"{key}:{trim.prompt_of(turns)}",
         search=tools.search if way.lane == "full" else None,
         structured=request.format is not None,
         display=request.display,
@@ -183,7 +185,7 @@ def _input(request: Request, turns: Sequence[Turn], tools: Tools, way: Route, ct
         except Malformed as error:
             raise error.under(f"messages[{place}]") from None
     pairing.flush()
-    items = pairing.items or [Said(message(b"user", [input_text(NOTHING)]), "user")]
+    items = pairing.items or [message("user", [input_text(NOTHING)])]
     return items + [_developer(text) for text in _urgings(request, tools, way, items, ctx)]
 
 
@@ -199,7 +201,7 @@ def _urgings(request: Request, tools: Tools, way: Route, items: list[Said], ctx:
 
 
 def _developer(text: str) -> Said:
-    return Said(message(b"developer", [input_text(text)]), "developer")
+    return message("developer", [input_text(text)])
 
 
 def _head(way: Route, key: str) -> bytes:
@@ -211,13 +213,14 @@ def _head(way: Route, key: str) -> bytes:
 
 def _body(head: bytes, tools: Tools, items: list[Said], end: bytes, way: Route) -> tuple[bytes, list[tuple[int, str]]]:
     """One join; the marks fall out of the lengths."""
-    pieces = [head, *_tool_pieces(tools, way)]
+    pieces: list[bytes | Raw] = [head, *_tool_pieces(tools, way)]
     offset = sum(map(len, pieces))
     marks = [(offset, "tools")] if tools.functions or tools.hosted else []
     separator = b"," if way.lane == "lite" and tools.functions else b""
     for item in items:
-        pieces += (separator, item.data)
-        offset += len(separator) + len(item.data)
+        pieces.append(separator)
+        pieces += item.data
+        offset += len(separator) + sum(map(len, item.data))
         marks.append((offset, item.label))
         separator = b","
     pieces.append(end)

@@ -61,12 +61,16 @@ def _oldest(places: Sequence[_Place], excess: int, step: int) -> list[_Place]:
 
 def _current(turns: Sequence[Turn]) -> tuple[int, int]:
     """Where the current turn begins (its prompt), and where what is new in this request begins."""
-    prompts = [place for place, turn in enumerate(turns) if is_prompt(turn)]
-    spoken = [place for place, turn in enumerate(turns) if turn.role == "assistant"]
-    return (prompts[-1] if prompts else 0), (spoken[-1] if spoken else 0)
+    spoken = (place for place in reversed(range(len(turns))) if turns[place].role == "assistant")
+    return prompt_of(turns), next(spoken, 0)
 
 
-def is_prompt(turn: Turn) -> bool:
+def prompt_of(turns: Sequence[Turn]) -> int:
+    """Where the user spoke last; a user's message with tool results only goes on with a turn."""
+    return next((place for place in reversed(range(len(turns))) if _is_prompt(turns[place])), 0)
+
+
+def _is_prompt(turn: Turn) -> bool:
     return turn.role == "user" and not any(block.type == "tool_result" for block in turn.blocks)
 
 
