@@ -6,9 +6,12 @@ between CR and LF included. It follows the WHATWG grammar (CR, LF and CRLF end a
 is left out: the Responses protocol repeats it inside the JSON, and the JSON is what counts.
 """
 
+import re
+
 MAX_EVENT_BYTES = 64 * 1024 * 1024  # far above any real event: a runaway line must not eat the memory
 
 _BOM = b"\xef\xbb\xbf"
+_usual_events = re.compile(rb"\ndata: (.*)\n\n").findall
 
 
 class EventTooLarge(ValueError):
@@ -43,18 +46,20 @@ class Decoder:
             chunk = b"".join(held)
             held.clear()
             self._held_size = 0
-        blocks = chunk.split(b"\n\n")
-        last = blocks.pop()
-        if last:
-            self._hold(last)
-        return _payloads(blocks)
+        end = chunk.rfind(b"\n\n") + 2
+        if end == 1:
+            return self._hold(chunk)
+        if end < len(chunk):
+            self._hold(chunk[end:])
+            chunk = chunk[:end]
+        return _payloads(chunk)
 
     def rest(self) -> list[bytes]:
         """At the end of the stream: the payload of a last event that lacks its blank line, if there is one."""
         block = (self._head or b"") + b"".join(self._held)
         self._held.clear()
         self._held_size = 0
-        return _payloads([block])
+        return _payloads(block)
 
     def _hold(self, piece: bytes) -> list[bytes]:
         self._held_size += len(piece)
@@ -83,15 +88,12 @@ class Decoder:
         return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
-def _payloads(blocks: list[bytes]) -> list[bytes]:
-    found: list[bytes] = []
-    for block in blocks:
-        name, _, data = block.partition(b"\ndata: ")
-        if data and name[:6] == b"event:" and b"\n" not in data and b"\n" not in name:
-            found.append(data)  # the usual form: one event line, one data line
-        elif (slow := _payload(block)) is not None:
-            found.append(slow)
-    return found
+def _payloads(complete: bytes) -> list[bytes]:
+    """What whole events carry. Nearly all are one event line and one data line: one pass of a regular expression."""
+    found: list[bytes] = _usual_events(complete)
+    if 3 * len(found) == complete.count(b"\n") and b"\n\ndata" not in complete and complete[:4] != b"data":
+        return found
+    return [data for block in complete.split(b"\n\n") if (data := _payload(block)) is not None]
 
 
 def _payload(block: bytes) -> bytes | None:

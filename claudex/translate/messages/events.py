@@ -1,0 +1,312 @@
+"""One answer: the backend's stream in, Anthropic's stream out.
+
+A state machine without clock, network or log. Whole chunks are translated at once: the frequent deltas of the block
+that is open are decoded to a few fields and written behind a prefix made beforehand, everything else is decoded in full
+and handed to the item that it belongs to (`sequence`, `output`, `calls`).
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+
+import msgspec
+
+from ...errors import ClaudexError, StreamTruncated, UpstreamError, UpstreamFailed
+from ...wire import sse
+from ...wire.responses import NO_INDEX, Delta, Event, Item
+from . import errors
+from .blocks import Blocks, quote
+from .calls import Call
+from .cut import CHARACTERS_PER_TOKEN, Cutter
+from .facts import Facts
+from .output import Answer, Hot, Message, Note, Output, Reasoning, SearchCall
+from .search import Search
+from .sequence import Sequence
+from .usage import Usage
+
+# A decoded `error`, `response.failed` or `response.incomplete` event to the error that it stands for.
+Classify = Callable[[dict[str, object]], UpstreamError | None]
+# An error to the SSE event that tells it.
+Tell = Callable[[ClaudexError], bytes]
+
+_deltas = msgspec.json.Decoder(list[Delta]).decode
+_event = msgspec.json.Decoder(Event).decode
+_OUTPUTS: dict[str, Callable[[Answer, Item], Output]] = {
+    "message": Message,
+    "reasoning": Reasoning,
+    "function_call": Call,
+    "custom_tool_call": Call,
+    "web_search_call": SearchCall,
+}
+_TERMINAL = ("response.completed", "response.done", "response.incomplete", "response.failed", "response.cancelled")
+_COLD = Hot("")
+
+
+class MessageStream:
+    """`start`, then `feed` until `done`, then `close`. No method raises for what the backend sends.
+
+    `message_id` must be unique in the world (clients key messages by it); `model` is echoed as the client wrote it;
+    `input_tokens` is the estimate that message_start carries until the backend's own numbers overwrite it.
+    """
+
+    def __init__(
+        self,
+        *,
+        message_id: str,
+        model: str,
+        input_tokens: int = 0,
+        request_id: str = "",
+        classify: Classify | None = None,
+        tell: Tell | None = None,
+        facts: Facts | None = None,
+    ) -> None:
+        self.message_id = message_id
+        self.model = model
+        self.done = False
+        self.cancel_upstream = False
+        self.error: ClaudexError | None = None
+        self.usage = Usage(input=input_tokens)
+        self.stop_reason: str | None = None
+        self.stop_sequence: str | None = None
+        self.end_turn: bool | None = None
+        self.losses: Counter[str] = Counter()
+        self.response_id = ""
+        self._request_id = request_id
+        self._classify = classify or _unclassified
+        self._tell = tell or (lambda error: errors.sse(error, request_id))
+        self._decoder = sse.Decoder()
+        self._started = False
+        self._warned: UpstreamError | None = None  # an `error` event; the stream may still end well
+        self._blocks = Blocks(facts or Facts())
+        self.bind(self._blocks.facts)
+
+    @property
+    def started_content(self) -> bool:
+        """A block other than a keep-alive's has been written."""
+        return self._blocks.started
+
+    def bind(self, facts: Facts) -> None:
+        """What became known of the request. Before the first `feed`; a keep-alive may have opened a block already."""
+        self._blocks.facts = facts
+        cutter = None
+        if facts.stop_sequences or facts.output_cap is not None:
+            cutter = Cutter(facts.stop_sequences, facts.output_cap)
+        search = Search(self._blocks, self.usage, self.losses, facts.search)
+        self._answer = Answer(facts, self._blocks, self.losses, search, cutter, self.message_id)
+        self._items = Sequence(self._output, lambda: self._answer.ended)
+
+    def start(self) -> bytes:
+        """`message_start`; nothing the second time."""
+        if self._started:
+            return b""
+        self._started = True
+        message: dict[str, object] = {
+            "id": self.message_id,
+            "type": "message",
+            "role": "assistant",
+            "model": self.model,
+            "content": [],
+            "stop_reason": None,
+            "stop_sequence": None,
+            "usage": self.usage.wire(),
+        }
+        return sse.encode("message_start", b'{"type":"message_start","message":%b}' % quote(message))
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Translate what arrived; b"" when nothing of it is for the client."""
+        if self.done:
+            return b""
+        try:
+            payloads = self._decoder.feed(chunk)
+        except sse.EventTooLarge as error:
+            return self.fail(UpstreamFailed(f"ChatGPT sent {error}.", code="event_too_large"))
+        return self._translate(payloads)
+
+    def keepalive(self) -> bytes:
+        """An event that Claude Code counts as content and that changes nothing."""
+        if self.done:
+            return b""
+        head = self.start()
+        self._blocks.keep_alive()
+        return head + self._blocks.take()
+
+    def close(self) -> bytes:
+        """The backend's stream has ended. Without a terminal event that is an error, never a short answer."""
+        if self.done:
+            return b""
+        out = self._translate(self._decoder.rest())
+        if self.done:
+            return out
+        return out + self.fail(StreamTruncated("The stream from ChatGPT broke off before the answer was complete."))
+
+    def fail(self, error: ClaudexError) -> bytes:
+        """End the answer with an error event. What the backend said itself comes first."""
+        if self.done:
+            return b""
+        if self._warned and isinstance(error, UpstreamError):
+            error = self._warned
+        self.done = True
+        self.error = error
+        return self._blocks.take() + self._tell(error)
+
+    def _translate(self, payloads: list[bytes]) -> bytes:
+        if not payloads:
+            return b""
+        head = self.start()
+        try:
+            events = _deltas(b"[%b]" % b",".join(payloads))
+        except (ValueError, RecursionError):
+            events = []
+        if len(events) == len(payloads):
+            failed = self._hot(events, payloads)
+        else:
+            failed = b"".join(self._cold(payload) for payload in payloads)
+        out = self._blocks.take() + failed
+        return head + out if self._blocks.started or not failed else out
+
+    def _hot(self, events: list[Delta], payloads: list[bytes]) -> bytes:
+        """The frequent way: runs of deltas of one open block are written at once."""
+        failed = b""
+        run: list[str] = []
+        (kind, content, summary), index, output = self._hottest()
+        for at, event in enumerate(events):
+            if (
+                event.type == kind
+                and event.output_index == index
+                and event.content_index == content
+                and event.summary_index == summary
+            ):
+                run.append(event.delta)
+                continue
+            if run and output:
+                output.run(run)
+                run = []
+            failed += self._cold(payloads[at])
+            (kind, content, summary), index, output = self._hottest()
+        if run and output:
+            output.run(run)
+        return failed
+
+    def _hottest(self) -> tuple[Hot, int, Output | None]:
+        return (not self.done and self._items.hot()) or (_COLD, NO_INDEX, None)
+
+    def _cold(self, payload: bytes) -> bytes:
+        """One event, decoded in full. What it returns is an error event."""
+        if self.done:
+            return b""
+        try:
+            event = _event(payload)
+        except (ValueError, RecursionError):
+            return self._odd(payload)
+        if event.type in _TERMINAL or event.type in ("error", "response.created"):
+            return self._of_response(_document(payload))
+        self._take(event)
+        return b""
+
+    def _odd(self, payload: bytes) -> bytes:
+        """Not what the decoder expects: lone surrogates, a field of another type, or no JSON at all."""
+        document = _document(payload)
+        kind = document.get("type")
+        if kind in _TERMINAL or kind in ("error", "response.created"):
+            return self._of_response(document)
+        try:
+            event = msgspec.convert(document, Event)
+        except (ValueError, RecursionError):
+            if str(kind).startswith("response.output_item."):
+                self.losses["event.unreadable"] += 1
+            return b""
+        self._take(event)
+        return b""
+
+    def _take(self, event: Event) -> None:
+        self._items.take(event)
+        if self._answer.ended and not self.done:
+            self._stop_here()
+
+    def _output(self, item: Item) -> Output:
+        return _OUTPUTS.get(item.type, Note)(self._answer, item)
+
+    def _of_response(self, document: dict[str, object]) -> bytes:
+        kind = document["type"]
+        if kind == "error":
+            self._warned = self._classify(document) or _unclassified(document)
+            return b""
+        response = document.get("response")
+        facts: dict[str, object] = response if isinstance(response, dict) else {}
+        if isinstance(found := facts.get("id"), str):
+            self.response_id = found
+        if kind == "response.created":
+            return b""
+        self.usage.read(facts.get("usage"))
+        end_turn = facts.get("end_turn")
+        self.end_turn = end_turn if isinstance(end_turn, bool) else None
+        return self._terminal(str(kind), facts, document)
+
+    def _terminal(self, kind: str, facts: dict[str, object], document: dict[str, object]) -> bytes:
+        status = facts.get("status")
+        if kind in ("response.completed", "response.done") and status not in ("failed", "incomplete", "cancelled"):
+            self._finish(None)
+            return b""
+        details = facts.get("incomplete_details")
+        reason = details.get("reason") if isinstance(details, dict) else None
+        if kind != "response.failed" and reason == "max_output_tokens":
+            self._finish("max_tokens")
+            return b""
+        if kind != "response.failed" and reason == "content_filter":
+            self._finish("refusal")
+            return b""
+        error = self._classify(document)
+        self._warned = error or self._warned
+        return self.fail(error or _unclassified(document))
+
+    def _finish(self, reason: str | None) -> None:
+        """The answer is complete: close every item and say why it ended."""
+        self._items.end()
+        if self._answer.ended:
+            self._stop_here()
+            return
+        # `end_turn: false` is no reason of its own: Claude Code ends its turn at pause_turn just the same.
+        self._conclude(reason or ("tool_use" if self._blocks.tool_ids else "end_turn"))
+
+    def _stop_here(self) -> None:
+        """A stop sequence or the output cap: the answer ends although the backend goes on."""
+        cutter = self._answer.cutter
+        self.stop_sequence = cutter.stopped if cutter else None
+        self.cancel_upstream = True
+        self._conclude("max_tokens" if self.stop_sequence is None else "stop_sequence")
+
+    def _conclude(self, reason: str) -> None:
+        self._blocks.end()
+        self._answer.search.settle()
+        self.done = True
+        self.stop_reason = reason
+        if not self.usage.known:
+            self.usage.output = self._blocks.characters // CHARACTERS_PER_TOKEN
+        delta: dict[str, object] = {"stop_reason": reason, "stop_sequence": self.stop_sequence}
+        if self._answer.facts.safeguards:
+            # No verdict is made up: the client is told that nobody judged, and judges itself or asks the user.
+            delta["safeguard_results"] = [{"type": "dangerous_tool_use", "status": {"type": "unsupported"}}]
+        body = {"type": "message_delta", "delta": delta, "usage": self.usage.wire()}
+        self._blocks.write("message_delta", quote(body))
+        self._blocks.write("message_stop", b'{"type":"message_stop"}')
+
+
+def _document(payload: bytes) -> dict[str, object]:
+    """Any JSON object, whatever is in it; empty when it is none."""
+    try:
+        document = json.loads(payload.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _unclassified(document: dict[str, object]) -> UpstreamError:
+    response = document.get("response")
+    error = (response.get("error") if isinstance(response, dict) else document.get("error")) or document
+    facts: dict[str, object] = error if isinstance(error, dict) else {}
+    code, message = facts.get("code"), facts.get("message")
+    return UpstreamFailed(
+        message if isinstance(message, str) and message else "ChatGPT failed while answering.",
+        code=code if isinstance(code, str) else None,
+        upstream_status=200,
+    )
