@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,7 +19,7 @@ from aiohttp import web
 from claudex.paths import TOKEN_URL_VARIABLE, UPSTREAM_VARIABLE
 from claudex.wire.catalog import ModelInfo
 
-from . import agent, tokens
+from . import agent, catalog, tokens
 from .accounts import TOKEN_LIFETIME_S, Account, Accounts, Usage, Window, write_login
 from .recorded import Recorded
 from .routes import application
@@ -64,7 +63,7 @@ class Simulator:
         self.strict_identity = strict_identity
         self.foreign_reasoning = foreign_reasoning
         self.split = split
-        self.catalog = list(models) if models is not None else _embedded_models()
+        self.catalog = list(models) if models is not None else catalog.embedded()
         self.models = {raw["slug"]: msgspec.convert(raw, ModelInfo) for raw in self.catalog}
         self.accounts_book = Accounts(clock, grace)
         self.cache = tokens.PromptCache()
@@ -121,7 +120,13 @@ class Simulator:
         await self.stop()
 
     async def start(self) -> None:
-        runner = web.AppRunner(application(self), handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
+        runner = web.AppRunner(
+            application(self),
+            handler_cancellation=True,  # a client that goes away is seen at once, also in a pause
+            auto_decompress=False,  # aiohttp knows zstd only with a further package
+            shutdown_timeout=0.1,
+            access_log=None,
+        )
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", self._port)
         await site.start()
@@ -272,12 +277,6 @@ class Simulator:
         if self._log is not None:
             model = request.body.get("model", "")
             self._log(f"{request.method} {request.path} {request.status} {model} {request.events or ''}".rstrip())
-
-
-def _embedded_models() -> list[dict[str, Any]]:
-    data = resources.files("claudex.codex").joinpath("models.json").read_bytes()
-    models: list[dict[str, Any]] = json.loads(data)["models"]
-    return models
 
 
 def stderr_log(line: str) -> None:

@@ -99,6 +99,12 @@ class Answered:
         return found
 
 
+def _lane(body: Any) -> str:
+    items = body.get("input") if isinstance(body, dict) else None
+    lite = isinstance(items, list) and any(item.get("type") == "additional_tools" for item in items)
+    return "lite" if lite else "full"
+
+
 class Codex:
     """One logged-in client of a simulator."""
 
@@ -107,7 +113,8 @@ class Codex:
         self.account = sim.login(home, **login)
 
     async def send(self, body: Any, *, data: bytes | None = None, lane: str = "", **more: Any) -> Answered:
-        if lane == "lite" or (isinstance(body, dict) and body.get("model", "").startswith("gpt-6")):
+        lane = lane or _lane(body)
+        if lane == "lite":
             more = {**more, "x_openai_internal_codex_responses_lite": "true"}
         sent = {name: value for name, value in headers(self.account, **more).items() if value}
         payload = data if data is not None else json.dumps(body).encode()
