@@ -271,12 +271,14 @@ class Client:
             self._spawn(self._refetch_catalog(login))
 
     async def _refetch_catalog(self, login: Login) -> None:
+        before = {slug: model.lane for slug, model in self.catalog.models.items()}
         try:
-            changed = await self.catalog.refresh(self._http, login, self.settings, self._codex_home)
+            await self.catalog.refresh(self._http, login, self.settings, self._codex_home)
         except errors.UpstreamError:
             return  # the catalog in hand still serves; the next new tag asks again
-        if changed:
-            self._lanes.clear()
+        for slug, model in self.catalog.models.items():
+            if before.get(slug) != model.lane:
+                self._lanes.pop(slug, None)
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.ensure_future(work)

@@ -1,5 +1,6 @@
 """A simulated backend, a login in a scratch CODEX_HOME, and the rooms of `claudex.codex` wired to both."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -120,3 +121,12 @@ def auth_document(codex_home: Path) -> dict[str, object]:
 def with_settings(settings: Settings, **upstream: object) -> Settings:
     changed = msgspec.structs.replace(settings.upstream, **upstream)
     return msgspec.structs.replace(settings, upstream=changed)
+
+
+async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    """Wait for something that another task or process makes true."""
+    for _ in range(int(seconds / 0.01)):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not come true")
