@@ -13,7 +13,7 @@ from aiohttp import web
 from ..errors import ClaudexError
 from ..settings import ProxySettings
 from ..translate.messages.events import MessageStream
-from .reply import REQUEST_ID, when
+from .reply import REQUEST_ID
 
 HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
@@ -58,7 +58,7 @@ class Answer:
 
     async def fail(self, error: ClaudexError) -> None:
         """After the status line, a failure is an event."""
-        await self.write(self._events.fail(error, when=when(error)))
+        await self.write(self._events.fail(error))
 
     async def finish(self) -> web.StreamResponse:
         if not self.committed:

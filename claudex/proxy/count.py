@@ -10,8 +10,8 @@ from aiohttp import web
 
 from ..translate import tokens
 from ..translate.messages.decode import decode
-from ..translate.messages.request import translate
-from . import body, reply
+from ..translate.messages.request import Upstream, translate
+from . import body, choice, reply
 from .exchange import Exchange
 from .gateway import Gateway
 
@@ -19,30 +19,31 @@ from .gateway import Gateway
 VOCABULARY = "https://openaipublic.blob.core.windows.net/encodings/o200k_base.tiktoken"
 VOCABULARY_SHA256 = "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d"
 
+# The real vocabulary's count of a text, once it is loaded.
 _exact: tokens.Exact | None = None
 
 
 async def count_tokens(gateway: Gateway, request: web.BaseRequest, exchange: Exchange, _: str) -> web.Response:
-    from .turn import options_of, target_of
-
     decoded = decode(await body.read(request, gateway.settings.proxy.body_limit_mb))
-    target = target_of(gateway, decoded)
+    target = choice.target(gateway, decoded)
     upstream = translate(
         decoded,
         target=target,
         account_tag=gateway.tag,
-        options=options_of(gateway.settings),
+        options=choice.options(gateway.settings),
         catalog=gateway.catalog.models,
     )
-    estimated = tokens.estimate(upstream.body, exact())
+    estimated = estimate(upstream)
     count = gateway.memory.calibration.apply(upstream.info.slug, estimated)
     exchange.facts.update(requested=decoded.model[:100], model=upstream.info.slug, input=count)
     return reply.json({"input_tokens": count}, exchange.id)
 
 
-def exact() -> tokens.Exact | None:
-    """The real vocabulary's count of a text, once it is loaded; None without it."""
-    return _exact
+def estimate(upstream: Upstream) -> float:
+    """Tokens of the tools and the conversation, uncalibrated: what stands around them in the body is no prompt."""
+    body = upstream.body
+    start = min(at for key in (b',"tools":[', b',"input":[') if (at := body.find(key)) >= 0)
+    return tokens.estimate(body[start : upstream.marks[-1][0]], _exact)
 
 
 def load_vocabulary() -> None:

@@ -16,7 +16,7 @@ def new_request_id() -> str:
     return "req_" + os.urandom(12).hex()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Exchange:
     """Times in seconds of the monotonic clock. `cut` is set when the proxy stops and can wait no longer."""
 

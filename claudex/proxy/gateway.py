@@ -1,6 +1,7 @@
 """What all routes share, and how it is set up and taken down."""
 
 import asyncio
+import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping
@@ -11,6 +12,7 @@ from ..codex.client import Client
 from ..codex.credentials import Credentials
 from ..codex.http import Transport
 from ..errors import ClaudexError
+from ..files import private_dir
 from ..settings import Settings
 from .cache_ledger import CacheLedger
 from .exchange import Exchange
@@ -32,6 +34,7 @@ class Gateway:
         self.instance = instance
         self.live = Live(home, environ)
         settings = self.live.settings
+        private_dir(os.path.dirname(paths.log(home)))
         self.log = Log(paths.log(home), settings.log)
         self.memory = Memory(home)
         self.cache = CacheLedger()

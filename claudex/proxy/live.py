@@ -4,7 +4,7 @@ A file that cannot be used leaves its last good reading in force, and `problems`
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Generic, TypeVar
 
 from .. import paths, settings
@@ -55,7 +55,7 @@ class Watched(Generic[T]):
 class Live:
     """Settings, model map and token of one home, as they are now."""
 
-    def __init__(self, home: str, environ: paths.Environ) -> None:
+    def __init__(self, home: str, environ: Mapping[str, str]) -> None:
         self.home = home
         self._environ = environ
         self._settings = Watched(lambda: paths.config(home), self._read_settings, self._default_settings())
@@ -116,7 +116,7 @@ class Live:
         return model_map(_defaults(path, self._environ))
 
 
-def _defaults(path: str, environ: paths.Environ) -> dict[str, str]:
+def _defaults(path: str, environ: Mapping[str, str]) -> dict[str, str]:
     shell = {name: value for name, value in environ.items() if not name.startswith(("ANTHROPIC_", "CLAUDE_"))}
     try:
         return dict(envfile.load(path, shell))

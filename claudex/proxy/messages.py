@@ -32,6 +32,7 @@ async def messages(gateway: Gateway, request: web.BaseRequest, exchange: Exchang
         model=decoded.model,
         request_id=exchange.id,
         classify=turn.classify(),
+        tell=turn.tell,
     )
     try:
         if decoded.stream:

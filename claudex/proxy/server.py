@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from ..errors import BadRequest
+from ..errors import BadRequest, ClaudexError
 from . import reply
 from .exchange import Exchange
 
@@ -30,7 +30,9 @@ class Connection(RequestHandler):
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
         why = (message or type(exc).__name__).splitlines()[0][:200]
-        error = BadRequest(f"claudex: malformed HTTP request ({why}).")
+        error: ClaudexError = BadRequest(f"claudex: malformed HTTP request ({why}).")
+        if status >= 500:
+            error = ClaudexError(f"claudex: an internal error ({type(exc).__name__}).")
         exchange = Exchange(route="(malformed)", method="", status=error.status, error=error)
         self.record(exchange)
         response = reply.refusal(error, exchange.id, openai=False)
@@ -57,6 +59,7 @@ class Server(web.Server):
             max_line_size=HEADER_LIMIT,
             max_field_size=HEADER_LIMIT,
             lingering_time=2.0,
+            auto_decompress=False,  # body.py does, within its limit
         )
         connection.record = self._record
         return connection

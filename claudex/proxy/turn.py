@@ -8,17 +8,18 @@ from ..codex import classify
 from ..codex.client import Call
 from ..codex.login import Login
 from ..codex.stream import Stream
-from ..errors import ContextOverflow, UpstreamError
-from ..settings import Settings
+from ..errors import ClaudexError, ContextOverflow, UpstreamError
 from ..translate import tokens
+from ..translate.messages import errors as anthropic
 from ..translate.messages import shed
 from ..translate.messages.decode import Request
-from ..translate.messages.events import Classify, Facts, MessageStream
-from ..translate.messages.request import Options, Upstream, translate
-from ..translate.models import Target, resolve
+from ..translate.messages.events import Classify, MessageStream
+from ..translate.messages.facts import Facts
+from ..translate.messages.request import Upstream, translate
 from ..wire.catalog import Lane
+from . import choice, reply
 from .cache_ledger import Prediction
-from .count import exact
+from .count import estimate
 from .exchange import Exchange
 from .gateway import Gateway
 
@@ -28,30 +29,6 @@ SUMMARY_SHARE = 0.85
 Variant = tuple[str, Lane | None, bool]
 
 
-def options_of(settings: Settings) -> Options:
-    upstream, proxy = settings.upstream, settings.proxy
-    return Options(
-        lane=upstream.lane,
-        summary=upstream.summary,
-        verbosity=upstream.verbosity,
-        service_tier=upstream.service_tier,
-        strict=proxy.strict,
-        image_budget=proxy.trim_images_over_mb << 20,
-    )
-
-
-def target_of(gateway: Gateway, request: Request) -> Target:
-    settings = gateway.settings.models
-    return resolve(
-        request.model,
-        request.effort,
-        gateway.live.models,
-        gateway.catalog.models,
-        policy=settings.effort_policy,
-        aliases=settings.aliases,
-    )
-
-
 class Turn:
     """`open` gives the upstream's stream; `finish` settles the accounts with what the stream told."""
 
@@ -59,9 +36,9 @@ class Turn:
         self.gateway = gateway
         self.exchange = exchange
         self.request = request
-        self.target = target_of(gateway, request)
+        self.target = choice.target(gateway, request)
         self._headers = headers
-        self._options = options_of(gateway.settings)
+        self._options = choice.options(gateway.settings)
         self._variant: Variant | None = None
         self._upstream: Upstream | None = None
         self._level = 0
@@ -80,8 +57,8 @@ class Turn:
         """Raises UpstreamError, LoginError, RequestError."""
         login = await self.gateway.credentials.current()
         upstream = self._translate(login, None, False)
-        self._estimate = tokens.estimate(upstream.body, exact())
-        events.input_tokens = self.gateway.memory.calibration.apply(upstream.info.slug, self._estimate)
+        self._estimate = estimate(upstream)
+        events.usage.input = self.gateway.memory.calibration.apply(upstream.info.slug, self._estimate)
         while True:
             try:
                 stream = await stack.enter_async_context(self.gateway.client.open(self._call(upstream)))
@@ -98,6 +75,11 @@ class Turn:
     def classify(self) -> Classify:
         """For failures inside the stream."""
         return partial(classify.from_event, now=time.time())
+
+    def tell(self, error: ClaudexError) -> bytes:
+        """The error as an event of the stream."""
+        overflow = self.exchange.facts.get("overflow")
+        return anthropic.sse(error, self.exchange.id, when=reply.when(error), tokens=overflow)
 
     def finish(self, events: MessageStream) -> None:
         """Facts for the log, and what was learned: usage, cache, calibration, losses."""
