@@ -140,7 +140,7 @@ class Client:
 
     async def fetch_limits(self) -> Limits:
         login = await self.credentials.current()
-        found = await limits.fetch(self._http, login, self.settings, self._codex_home, time.time())
+        found = await limits.fetch(self._http, login, self.settings, self._codex_home)
         self._note_limits(found, login)
         return found
 

@@ -8,6 +8,7 @@ accounts.
 
 import math
 import re
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -96,11 +97,11 @@ def from_usage(document: object, now: float) -> Limits:
     return Limits(_text(usage.get("plan_type")), _sorted(windows), _credits(usage), kind, now)
 
 
-async def fetch(http: "Transport", login: Login, settings: Settings, codex_home: str | Path, now: float) -> Limits:
+async def fetch(http: "Transport", login: Login, settings: Settings, codex_home: str | Path) -> Limits:
     """`GET {upstream}/wham/usage`, which costs no quota. Raises UpstreamError."""
     url = f"{settings.upstream.url}/wham/usage"
     document, _ = await http.get_json(url, identity.headers(login, settings, codex_home), account=login.tag)
-    return from_usage(document, now)
+    return from_usage(document, time.time())
 
 
 def merge(older: Limits | None, newer: Limits) -> Limits:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from aiohttp import web
 
 from claudex import errors
 from claudex.codex.client import Call, Client
@@ -18,6 +19,7 @@ from claudex.wire import sse as framing
 from claudex.wire.catalog import Lane
 
 from .conftest import body, until, with_settings
+from .test_http import serving
 
 MakeCall = Callable[..., Call]
 DEEP_LITE = {
@@ -419,3 +421,20 @@ async def test_credentials_never_go_into_an_error(
             await answer(client, call())
         sim.turns.clear()
         assert token not in repr(raised.value) + str(raised.value)
+
+
+async def test_an_error_event_is_not_waited_upon_for_ever(
+    client: Client, call: MakeCall, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def warn(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b'data: {"type":"error","code":"context_length_exceeded","message":"m"}\n\n')
+        await asyncio.sleep(30)
+        return response
+
+    monkeypatch.setattr("claudex.codex.client.AFTER_ERROR_EVENT_S", 0.05)
+    async with serving(warn) as url:
+        client.settings = with_settings(settings, url=url)
+        with pytest.raises(errors.ContextOverflow):
+            await answer(client, call())
