@@ -70,6 +70,7 @@ class _Try:
     number: int = 0
     stripped: bool = False
     logins_refused: int = 0
+    cookies_forgotten: bool = False
     lane_error: errors.UpstreamError | None = None
     body: bytes = b""
     built_for: tuple[str, Lane, bool] | None = field(default=None)
@@ -186,7 +187,7 @@ class Client:
             delay = 0.0
         elif classify.wrong_lane(error) and current.lane_error:
             raise current.lane_error  # neither lane has it: the first refusal is about what was asked for
-        elif error.code == "cloudflare" and self._http.cookies.forget(host_of(error.url or ""), current.login.tag):
+        elif error.code == "cloudflare" and not current.cookies_forgotten and self._forget_cookies(current, error):
             delay = 0.0
         else:
             delay = current.retries.delay(error)
@@ -197,6 +198,11 @@ class Client:
         if delay:
             await self._sleep(delay)
             current.login = await self.credentials.current()
+
+    def _forget_cookies(self, current: _Try, error: errors.UpstreamError) -> bool:
+        """A stale bot cookie is refused for ever, and each refusal brings a new one: start afresh, but once only."""
+        current.cookies_forgotten = True
+        return self._http.cookies.forget(host_of(error.url or ""), current.login.tag)
 
     async def _attempt(self, current: _Try) -> Stream:
         url = f"{self.settings.upstream.url}/codex/responses"
