@@ -60,14 +60,17 @@ def _side_call(request: Recorded) -> list[Item] | None:
 
 
 def _verdict(request: Recorded, toolbox: Toolbox) -> str:
-    """What a permission classifier wants to read. All that the simulator ever calls was spelled out by the user."""
+    """What a permission classifier wants to read, and nothing else: Claude Code 2.1.329 takes no further word.
+
+    All that the simulator ever calls was spelled out by the user, so there is nothing to block.
+    """
     if toolbox.tools or toolbox.hosted:
         return ""
     asked = instructions(request) + request.user
     if "<block>" in asked or "</block>" in asked:
-        return f"<block>no</block>\n{HONEST}"
+        return "<block>no</block>"
     if "<severity>" in asked:
-        return f"<severity>0</severity>\n{HONEST}"
+        return "<severity>0</severity>"
     return ""
 
 

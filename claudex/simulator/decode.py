@@ -35,7 +35,8 @@ def _unzstd(raw: bytes) -> bytes:
     try:
         zstandard = importlib.import_module("zstandard")
     except ModuleNotFoundError as error:
-        raise RuntimeError("the simulator got a zstd body: `pip install zstandard` (or Python 3.14)") from error
+        why = "the simulator needs the package `zstandard`, or Python 3.14, to read a zstd body"
+        raise detail(why, why, 500) from error
     try:
         return bytes(zstandard.ZstdDecompressor().decompressobj().decompress(raw))
     except zstandard.ZstdError as error:

@@ -6,12 +6,13 @@ import asyncio
 import hashlib
 import json
 import random
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from . import decode, identity, limits, sealed, tokens
+from . import decode, echoes, identity, limits, sealed, tokens
 from .items import Context
 from .recorded import Recorded
 from .refusal import Refusal
@@ -24,15 +25,11 @@ if TYPE_CHECKING:
     from .simulator import Simulator
 
 KEEPALIVE_S = 0.1
+LONGEST_WRITE = 1500
 
 
 class Dropped(web.Response):
     """Nobody will read it: the connection is gone."""
-
-
-CLOUDFLARE_COOKIE = "__cf_bm"
-OTHER_COOKIE = "oai-sim"
-"""Set beside Cloudflare's, to see that clients give back only the latter."""
 
 
 async def respond(sim: Simulator, http: web.Request, request: Recorded) -> web.StreamResponse:
@@ -41,7 +38,7 @@ async def respond(sim: Simulator, http: web.Request, request: Recorded) -> web.S
     if turn.delay:
         await asyncio.sleep(turn.delay)
     if turn.reset:
-        return _drop(http)
+        return drop(http)
     if turn.status != 200:
         return _fault(sim, turn, request, account)
     answer = _answer(sim, request, account)
@@ -67,19 +64,9 @@ async def _checked(sim: Simulator, request: Recorded) -> Account:
     identity.check_gate(request.headers, model, need_version=sim.strict_identity)
     check_body(request.body, model, Context(account.account_id, request.lane, sim.foreign_reasoning))
     limits.check(account, sim.clock())
-    _check_echoes(sim, request, account)
+    for why in echoes.faults(request, account.account_id, sim.turn_states):
+        sim.blame(why, request)
     return account
-
-
-def _check_echoes(sim: Simulator, request: Recorded, account: Account) -> None:
-    """Things that the backend would not refuse and a good client still never does."""
-    state = request.headers.get("x-codex-turn-state")
-    if state is not None and not sealed.genuine(account.account_id, "turn", state):
-        sim.blame("`x-codex-turn-state` was not issued to this account", request)
-    if state in sim.finished_turns:
-        sim.blame("`x-codex-turn-state` of a finished turn was sent with the next one", request)
-    if OTHER_COOKIE in request.headers.get("cookie", ""):
-        sim.blame(f"the cookie `{OTHER_COOKIE}` was sent back; only Cloudflare's should be", request)
 
 
 def _answer(sim: Simulator, request: Recorded, account: Account) -> Answer:
@@ -87,7 +74,7 @@ def _answer(sim: Simulator, request: Recorded, account: Account) -> Answer:
     rng = sim.rng_for(request.data)
     prompt = tokens.prompt(body)
     key = str(body.get("prompt_cache_key", ""))
-    echoed = request.headers.get("x-codex-turn-state")
+    echoed = request.headers.get(echoes.STATE_HEADER)
     return Answer(
         account_id=account.account_id,
         body=body,
@@ -101,7 +88,7 @@ def _answer(sim: Simulator, request: Recorded, account: Account) -> Answer:
     )
 
 
-def _drop(http: web.Request) -> web.Response:
+def drop(http: web.Request) -> web.Response:
     if http.transport is not None:
         http.transport.abort()
     return Dropped()
@@ -117,22 +104,48 @@ def _fault(sim: Simulator, turn: Turn, request: Recorded, account: Account) -> w
 
 async def _play(sim: Simulator, http: web.Request, request: Recorded, turn: Turn, answer: Answer) -> web.StreamResponse:
     response = web.StreamResponse(headers=_headers(sim, request, turn, answer))
-    response.set_cookie(CLOUDFLARE_COOKIE, hashlib.md5(answer.response_id.encode()).hexdigest(), httponly=True)
-    response.set_cookie(OTHER_COOKIE, "not-for-echo")
+    response.set_cookie(echoes.CLOUDFLARE_COOKIE, answer.rng.randbytes(16).hex(), httponly=True)
+    response.set_cookie(echoes.OTHER_COOKIE, "not-for-echo")
     request.status = 200
     await response.prepare(http)
+    wire = Wire(response, answer.rng if sim.split else None)
     for event in _events(turn, answer):
         if isinstance(event, Pause):
-            await _silence(response, event, sim, answer.rng)
+            await _silence(wire, event)
             continue
         if turn.cut_after == request.events:
-            return await _cut(http, response, event if turn.cut_inside else b"")
-        await _write(response, event, sim, answer.rng)
+            await wire.write(event[: len(event) // 2] if turn.cut_inside else b"", flush=True)
+            return _cut(http, response)
+        await wire.write(event)
         request.events += 1
+    await wire.write(b"", flush=True)
     if turn.sse is None and turn.failed is None and turn.terminal and not answer.called and turn.end_turn is not False:
-        sim.finished_turns.add(answer.turn_state)
+        sim.turn_states.end(answer.turn_state, request)
     await response.write_eof()
     return response
+
+
+class Wire:
+    """Writes that end anywhere: within an event, a UTF-8 sequence, or several events later."""
+
+    def __init__(self, response: web.StreamResponse, rng: random.Random | None) -> None:
+        self._response = response
+        self._rng = rng
+        self._waiting = b""
+        self._size = self._next_size()
+
+    async def write(self, data: bytes, *, flush: bool = False) -> None:
+        self._waiting += data
+        while len(self._waiting) >= self._size:
+            piece, self._waiting = self._waiting[: self._size], self._waiting[self._size :]
+            self._size = self._next_size()
+            await self._response.write(piece)
+        if self._waiting and (flush or self._rng is None):
+            piece, self._waiting = self._waiting, b""
+            await self._response.write(piece)
+
+    def _next_size(self) -> int:
+        return self._rng.randrange(1, LONGEST_WRITE) if self._rng else sys.maxsize
 
 
 def _events(turn: Turn, answer: Answer) -> Iterator[bytes | Pause]:
@@ -157,30 +170,18 @@ def frame(event: dict[str, Any]) -> bytes:
     return f"event: {event['type']}\ndata: {data}\n\n".encode()
 
 
-async def _write(response: web.StreamResponse, data: bytes, sim: Simulator, rng: random.Random) -> None:
-    if not sim.split:
-        await response.write(data)
-        return
-    start = 0
-    while start < len(data):
-        end = start + rng.randrange(1, 1500)
-        await response.write(data[start:end])
-        start = end
-
-
-async def _silence(response: web.StreamResponse, pause: Pause, sim: Simulator, rng: random.Random) -> None:
+async def _silence(wire: Wire, pause: Pause) -> None:
+    await wire.write(b"", flush=True)
     if not pause.keepalive:
         await asyncio.sleep(pause.seconds)
         return
     for _ in range(max(1, round(pause.seconds / KEEPALIVE_S))):
         await asyncio.sleep(KEEPALIVE_S)
-        await _write(response, frame({"type": "keepalive"}), sim, rng)
+        await wire.write(frame({"type": "keepalive"}), flush=True)
 
 
-async def _cut(http: web.Request, response: web.StreamResponse, half: bytes) -> web.StreamResponse:
+def _cut(http: web.Request, response: web.StreamResponse) -> web.StreamResponse:
     """Close the connection without the end of the chunked body; what was written before still arrives."""
-    if half:
-        await response.write(half[: len(half) // 2])
     if http.transport is not None:
         http.transport.close()
     return response
@@ -191,7 +192,7 @@ def _headers(sim: Simulator, request: Recorded, turn: Turn, answer: Answer) -> d
     return {
         **limits.headers(request.account, sim.clock()),
         **_correlation(request),
-        "x-codex-turn-state": answer.turn_state,
+        echoes.STATE_HEADER: answer.turn_state,
         "x-models-etag": answer.etag,
         "x-reasoning-included": "true",
         "openai-model": request.body["model"],

@@ -12,7 +12,7 @@ from aiohttp import web
 from . import decode, identity, limits, refusal
 from .accounts import CLIENT_ID, Account
 from .recorded import Recorded
-from .respond import Dropped, refused, respond
+from .respond import Dropped, drop, refused, respond
 
 if TYPE_CHECKING:
     from .simulator import Simulator
@@ -120,6 +120,8 @@ async def _token(sim: Simulator, http: web.Request, request: Recorded) -> web.Re
     sim.refresh_attempts += 1
     if fault := sim.next_token_fault():
         await asyncio.sleep(fault.delay)
+        if not fault.status:
+            return drop(http)
         return web.json_response(fault.body, status=fault.status)
     form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
     account = _redeem_code(sim, request) if form else _redeem_token(sim, request)

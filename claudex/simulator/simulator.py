@@ -21,6 +21,7 @@ from claudex.wire.catalog import ModelInfo
 
 from . import agent, catalog, tokens
 from .accounts import TOKEN_LIFETIME_S, Account, Accounts, Usage, Window, write_login
+from .echoes import TurnStates
 from .recorded import Recorded
 from .routes import application
 from .script import Playable, Script, Turn, as_turn
@@ -83,7 +84,7 @@ class Simulator:
         self.traffic: list[Recorded] = []
         self.violations: list[str] = []
         self.turns: list[Turn] = []
-        self.finished_turns: set[str] = set()
+        self.turn_states = TurnStates()
         self.refreshes = 0
         self.refresh_attempts = 0
         self._seen_bodies: dict[bytes, int] = {}
@@ -173,7 +174,10 @@ class Simulator:
         return agent.answer(request)
 
     def token_fault(self, status: int = 503, body: object = None, times: int = 1, delay: float = 0.0) -> None:
-        """The token endpoint fails so for the next `times` calls (-1: until `token_faults` is cleared)."""
+        """The token endpoint fails so for the next `times` calls (-1: until `token_faults` is cleared).
+
+        Status 0 drops the connection.
+        """
         self.token_faults.append(TokenFault(status, body or {"error": "temporarily_unavailable"}, times, delay))
 
     def next_token_fault(self) -> TokenFault | None:

@@ -66,8 +66,11 @@ async def test_a_refreshed_token_works_after_expire(sim: Simulator, codex: Codex
 
 
 async def test_revoked_faulty_and_foreign_refreshes(sim: Simulator, codex: Codex) -> None:
-    sim.token_fault(503, times=2)
     token = codex.account.refresh_token
+    sim.token_fault(0)
+    with pytest.raises(aiohttp.ServerDisconnectedError):
+        await refresh(sim, token)
+    sim.token_fault(503, times=2)
     assert [(await refresh(sim, token)).status for _ in range(2)] == [503, 503]
     sim.revoke()
     revoked = await refresh(sim, token)

@@ -154,9 +154,9 @@ async def test_structured_output_is_called_once(codex: Codex) -> None:
 
 
 async def test_classifiers_and_compaction_get_their_shape(codex: Codex) -> None:
-    for mark, start in (("<block>", "<block>no"), ("<severity>", "<severity>0</severity>")):
+    for mark, verdict in (("<block>", "<block>no</block>"), ("<severity>", "<severity>0</severity>")):
         answer = await codex.send(full_body(FOLDER, f"Answer with {mark}", tools=[], instructions="You judge."))
-        assert answer.text.startswith(start)
+        assert answer.text == verdict
     compaction = await codex.send(
         full_body("first words", "CRITICAL: Respond with TEXT ONLY. Summarise.", tools=CLAUDE)
     )

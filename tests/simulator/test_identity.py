@@ -4,7 +4,7 @@ import pytest
 
 from claudex.simulator import Simulator
 
-from .codex import AGENT, Codex, full_body
+from .codex import AGENT, Codex, full_body, user
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,12 @@ async def test_a_fedramp_account_must_say_so(
 
 async def test_cookies_and_turn_state_that_should_not_come_back_are_noted(sim: Simulator, codex: Codex) -> None:
     answer = await codex.send(full_body("hi"))
+    history = [user("hi"), *answer.items]
     assert [cookie.split("=")[0] for cookie in answer.headers.getall("set-cookie")] == ["__cf_bm", "oai-sim"]
     state = answer.headers["x-codex-turn-state"]
-    assert (await codex.send(full_body("more"), x_codex_turn_state=state, cookie="oai-sim=x; __cf_bm=y")).status == 200
+    assert (
+        await codex.send(full_body(*history, "more"), x_codex_turn_state=state, cookie="oai-sim=x; __cf_bm=y")
+    ).status == 200
     assert len(sim.violations) == 2
     assert "finished turn" in sim.violations[0]
     assert "oai-sim" in sim.violations[1]
@@ -68,6 +71,9 @@ async def test_turn_state_is_kept_within_a_turn(sim: Simulator, codex: Codex) ->
     state = first.headers["x-codex-turn-state"]
     again = await codex.send(full_body("run `ls`"), x_codex_turn_state=state)
     assert again.headers["x-codex-turn-state"] == state
+    await codex.send(full_body("a side call"), x_codex_turn_state=state)
+    last = await codex.send(full_body("run `ls`"), x_codex_turn_state=state)
+    assert last.headers["x-codex-turn-state"] == state
     assert sim.violations == []
     await codex.send(full_body("hi"), x_codex_turn_state="made up")
     assert "not issued to this account" in sim.violations[0]
