@@ -144,7 +144,7 @@ def probe(
 ) -> int:
     """Try the whole way to ChatGPT and back.
 
-    Five steps: health, a streamed answer, a tool round trip, token count, models. Costs three very small requests.
+    Five steps: health, a streamed answer, a tool round trip, token count, models. Costs three small requests.
     A failure names its cause, the URL tried and the one command that mends it.
     """
     from . import probe as command

@@ -103,7 +103,7 @@ def serve(
     """
     from . import serve as command
 
-    code = command.run(locate(), port)
+    code = command.run(locate(), port, quiet=json)
     if json:
         render.print_json({"exit_code": code})
     return code

@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 # A model at low effort answers the probe in seconds; a queue at the backend may take longer.
 ANSWER_WITHIN_S = 180.0
 
-TOOL = {
+# Characters of an answer that are shown.
+SHOWN = 40
+
+# OpenAI caches prompts from 1,024 tokens on; a shorter probe could not show whether the cache works.
+SYSTEM = "\n".join(f"{line}. This line only makes the prompt long enough to be cached." for line in range(1, 101))
+
+TOOL: dict[str, Any] = {
     "name": "lookup",
     "description": "Look up the colour of a thing.",
     "input_schema": {"type": "object", "properties": {"thing": {"type": "string"}}, "required": ["thing"]},
@@ -61,11 +67,12 @@ class Probe:
 
 @dataclass(frozen=True)
 class _Talk:
-    """What the steps share: one client, one model, one session, so that the second request can hit the cache."""
+    """What the steps share: one client and one conversation, each request of which can hit the cache of the last."""
 
     place: Place
     client: httpx.Client
     model: str
+    history: list[dict[str, Any]]
 
 
 def run(place: Place, *, model: str = "opus", quiet: bool = False) -> Probe:
@@ -81,7 +88,7 @@ def run(place: Place, *, model: str = "opus", quiet: bool = False) -> Probe:
         render.progress(f"asking {chosen}", quiet=quiet),
         httpx.Client(base_url=place.base_url, headers=headers, timeout=ANSWER_WITHIN_S, trust_env=False) as client,
     ):
-        steps = _steps(_Talk(place, client, chosen))
+        steps = _steps(_Talk(place, client, chosen, []))
     return Probe(all(step.ok for step in steps), chosen, place.base_url, steps)
 
 
@@ -127,30 +134,35 @@ def _messages(talk: _Talk) -> Step:
     answer = _ask(talk, [{"role": "user", "content": "Answer with the one word: ready"}])
     if not answer.text.strip():
         raise ClaudexError("the answer holds no text")
-    return _measured(talk, answer, f"said {answer.text.strip()[:40]!r}")
+    talk.history.append({"role": "assistant", "content": answer.content})
+    return _measured(talk, answer, f"said {_start(answer)!r}")
 
 
 def _tool_use(talk: _Talk) -> Step:
-    """The model asks for a tool, gets its result, and goes on from there."""
-    question: dict[str, Any] = {
-        "role": "user",
-        "content": "Use the tool `lookup` to find the colour of the sky, then tell it to me.",
-    }
-    first = _ask(talk, [question], tools=[TOOL], tool_choice={"type": "tool", "name": "lookup"})
+    """The same conversation goes on: the model asks for a tool, gets its result, and speaks again."""
+    question = "Call lookup to find the colour of the sky, then tell it to me."
+    first = _ask(talk, [{"role": "user", "content": question}])
     call = first.tool_use()
-    if call is None or call["name"] != "lookup":
-        raise ClaudexError("the model did not call the tool that it was told to call")
+    if call is None or call["name"] != TOOL["name"]:
+        raise ClaudexError("the model did not call the tool that it was asked to call")
     result = {"type": "tool_result", "tool_use_id": call["id"], "content": "blue"}
-    turns = [question, {"role": "assistant", "content": first.content}, {"role": "user", "content": [result]}]
-    second = _ask(talk, turns, tools=[TOOL])
+    talk.history.append({"role": "assistant", "content": first.content})
+    second = _ask(talk, [{"role": "user", "content": [result]}])
     if not second.text.strip():
         raise ClaudexError("after the tool's result the model said nothing")
-    measured = _measured(talk, second, f"called lookup, then said {second.text.strip()[:40]!r}")
+    measured = _measured(talk, second, f"called lookup, then said {_start(second)!r}")
     return replace(measured, first_event_ms=_ms(first.first_s))
 
 
-def _ask(talk: _Talk, messages: list[dict[str, Any]], **more: Any) -> stream.Answer:
-    body = {"model": talk.model, "max_tokens": 2000, "stream": True, "messages": messages, **more}
+def _start(answer: stream.Answer) -> str:
+    text = " ".join(answer.text.split())
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+
+
+def _ask(talk: _Talk, messages: list[dict[str, Any]]) -> stream.Answer:
+    talk.history.extend(messages)
+    body = {"model": talk.model, "max_tokens": 2000, "stream": True, "tools": [TOOL], "system": SYSTEM}
+    body["messages"] = talk.history
     body["output_config"] = {"effort": "low"}  # the probe asks whether it works, not for deep thought
     begun = time.monotonic()
     with talk.client.stream("POST", "/v1/messages", json=body) as response:

@@ -49,8 +49,17 @@ def emit(result: Result, view: Callable[[Result], RenderableType], *, as_json: b
     if as_json:
         print_json(result)
     else:
-        console().print(view(result))
+        show(view(result))
     return int(getattr(result, "exit_code", 0))
+
+
+def show(renderable: RenderableType) -> None:
+    out = console()
+    if out.is_terminal:
+        return out.print(renderable)
+    with out.capture() as captured:  # a pipe gets no spaces that only fill a table's last column
+        out.print(renderable)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
 def print_json(value: object) -> None:

@@ -46,8 +46,8 @@ def test_each_command_has_a_complete_help(claudex: Claudex, name: str) -> None:
 
 
 def test_no_summary_is_cut_short(claudex: Claudex) -> None:
-    assert "..." not in claudex("self", "--help").out
-    assert "..." not in claudex("--help").out.split("Commands:")[1]
+    for words in (["--help"], ["self", "--help"]):
+        assert "..." not in claudex(*words).out.split("Commands:")[1]
 
 
 @pytest.mark.parametrize(

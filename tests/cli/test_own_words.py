@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -149,12 +150,20 @@ def test_serve_runs_in_the_foreground_until_told(made: Path, claudex: Claudex, p
     try:
         assert process.stderr is not None
         assert str(port).encode() in process.stderr.readline()
-        assert claudex("status", "--json").document["pid"] == process.pid
+        assert running_pid(claudex) == process.pid
     finally:
         process.send_signal(signal.SIGINT)
         code = process.wait(20)
         process.stderr.close()  # type: ignore[union-attr]
     assert code == 0
+
+
+def running_pid(claudex: Claudex) -> int:
+    """The pid of the proxy, once it answers."""
+    deadline = time.monotonic() + 20
+    while not (status := claudex("status", "--json").document)["running"]:
+        assert time.monotonic() < deadline
+    return int(status["pid"])
 
 
 # ---- uninstall

@@ -44,6 +44,7 @@ def test_all_five_steps(ready: Any, claudex: Claudex) -> None:
         assert step["input_tokens"] > 0
         assert step["output_tokens"] > 0
         assert step["cached_tokens"] is not None
+    assert tools["cached_tokens"] > 0
     assert document["steps"][3]["input_tokens"] > 0
     assert document["model"] == "gpt-6.1-sol(xhigh)"
     assert ready.violations == []
