@@ -64,7 +64,7 @@ def test_what_codex_renewed_claudex_uses(machine: Machine, sim: Simulator) -> No
 
 
 def test_both_go_on_when_they_meet_the_expiry_together(machine: Machine, sim: Simulator) -> None:
-    """Whoever is second finds the renewed token, or is told `refresh_token_reused` and adopts it; nobody redeems twice."""
+    """Whoever is second finds the renewed token, or is told `refresh_token_reused` and adopts it."""
     sim.login(machine.codex_home, expires_in=-10)
     logins: list[Login] = []
     beside = threading.Thread(target=lambda: logins.append(asyncio.run(claudex_login(sim, machine))))
