@@ -28,7 +28,7 @@ class TurnStates:
         self._ended.setdefault(state, []).append((length, _digest(request, length)))
 
     def outlived(self, state: str, request: Recorded) -> bool:
-        """Whether this request continues such a conversation with a later prompt; side calls are conversations apart."""
+        """Whether this request carries such a conversation on to a later prompt; side calls are apart."""
         now = prompt_index(request) + 1
         return any(length < now and _digest(request, length) == digest for length, digest in self._ended.get(state, []))
 

@@ -221,3 +221,14 @@ async def test_compressed_bodies(sim: Simulator, codex: Codex, encoding: str) ->
     assert (await codex.send({}, data=packed, lane="lite", content_encoding=encoding)).status == 200
     assert (sim.requests[0].raw, sim.requests[0].data) == (packed, data)
     assert sim.requests[0].body["model"] == "gpt-6.1-sol"
+
+
+async def test_writes_end_anywhere(sim: Simulator, codex: Codex) -> None:
+    sim.play(turn("ü" * 5000))
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{sim.url}/codex/responses", json=full_body("hi"), headers=headers(codex.account)) as answer,
+    ):
+        pieces = [piece async for piece, _ in answer.content.iter_chunks()]
+    assert sum(not piece.endswith(b"\n\n") for piece in pieces) > len(pieces) // 2
+    assert b"".join(pieces).count(b"\n\n") == sim.requests[0].events
