@@ -108,7 +108,7 @@ class App:
 
     def _refuse(self, exchange: Exchange, error: ClaudexError, openai: bool) -> web.Response:
         exchange.error = error
-        response = reply.refusal(error, exchange.id, openai=openai, tokens=exchange.facts.get("overflow"))
+        response = reply.refusal(error, exchange.id, openai=openai, tokens=exchange.overflow)
         exchange.status = response.status
         return response
 

@@ -31,6 +31,7 @@ class Exchange:
     error: ClaudexError | None = None
     error_type: str | None = None
     first_event: float | None = None
+    overflow: tuple[int, int] | None = None
     retries: list[str] = field(default_factory=list)
     losses: Counter[str] = field(default_factory=Counter)
     facts: dict[str, Any] = field(default_factory=dict)
@@ -45,7 +46,7 @@ class Exchange:
             "route": self.route,
             "method": self.method,
             "status": self.status,
-            **self.facts,
+            **{name: value for name, value in self.facts.items() if value is not None},
             "total_ms": self.elapsed_ms(),
         }
         if self.first_event is not None:

@@ -5,6 +5,7 @@ import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping
+from typing import TypeVar
 
 from .. import paths
 from ..codex.catalog import Catalog
@@ -23,7 +24,10 @@ from .memory import Memory
 
 # state.json is a convenience: losing a minute of it costs nothing.
 SAVE_EVERY_S = 60.0
-TOOL_ORDERS = 256
+# Of so many conversations the proxy remembers what only makes them faster.
+CONVERSATIONS = 256
+
+V = TypeVar("V")
 
 
 class Gateway:
@@ -48,6 +52,7 @@ class Gateway:
         self.tag = ""  # account of the newest answer: whose reasoning count_tokens may count
         self.on_idle: list[Callable[[], None]] = []
         self._tool_orders: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        self._ended_turns: OrderedDict[str, int] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._watch()
 
@@ -98,14 +103,18 @@ class Gateway:
             self.memory.lost(exchange.losses)
             self.memory.remember(line)
 
+    def turn_key(self, turn: str) -> str:
+        """Of a tool loop that is still running: the same conversation asked once more begins another."""
+        return f"{turn}#{self._ended_turns.get(turn, 0)}"
+
+    def turn_ended(self, turn: str) -> None:
+        _keep(self._ended_turns, turn, self._ended_turns.get(turn, 0) + 1)
+
     def tool_order(self, key: str) -> tuple[str, ...]:
         return self._tool_orders.get(key, ())
 
     def remember_tool_order(self, key: str, order: tuple[str, ...]) -> None:
-        self._tool_orders[key] = order
-        self._tool_orders.move_to_end(key)
-        while len(self._tool_orders) > TOOL_ORDERS:
-            self._tool_orders.popitem(last=False)
+        _keep(self._tool_orders, key, order)
 
     def _watch(self) -> None:
         self.live.on_settings.append(self._apply)
@@ -148,3 +157,10 @@ class Gateway:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _keep(known: "OrderedDict[str, V]", key: str, value: V) -> None:
+    known[key] = value
+    known.move_to_end(key)
+    while len(known) > CONVERSATIONS:
+        known.popitem(last=False)

@@ -65,7 +65,7 @@ class Turn:
                 break
             except ContextOverflow as overflow:
                 if not self._make_room(upstream):
-                    self.exchange.facts["overflow"] = self._overflow(upstream)
+                    self.exchange.overflow = self._overflow(upstream)
                     raise overflow
         self._opened(stream)
         assert self._upstream is not None
@@ -78,8 +78,7 @@ class Turn:
 
     def tell(self, error: ClaudexError) -> bytes:
         """The error as an event of the stream."""
-        overflow = self.exchange.facts.get("overflow")
-        return anthropic.sse(error, self.exchange.id, when=reply.when(error), tokens=overflow)
+        return anthropic.sse(error, self.exchange.id, when=reply.when(error), tokens=self.exchange.overflow)
 
     def finish(self, events: MessageStream) -> None:
         """Facts for the log, and what was learned: usage, cache, calibration, losses."""
@@ -90,6 +89,8 @@ class Turn:
         self.exchange.losses.update(events.losses)
         if self._upstream is not None:
             self.exchange.losses.update(self._upstream.losses)
+            if events.stop_reason not in (None, "tool_use"):
+                self.gateway.turn_ended(self._upstream.turn)
         if usage.known:
             facts.update(input=usage.total_input, cached=usage.cached, output=usage.output, reasoning=usage.reasoning)
             self._learn(usage.total_input, usage.cached)
@@ -133,7 +134,7 @@ class Turn:
             lane=upstream.lane,
             session=upstream.cache_key,
             request_id=self.exchange.id,
-            turn=upstream.turn,
+            turn=self.gateway.turn_key(upstream.turn),
             other_lane_ok=len(upstream.lanes) > 1,
             on_retry=self._retried,
         )

@@ -138,4 +138,4 @@ async def stack(
         async with running(home, {**simulator.environ(codex_home), "HOME": str(tmp_path)}) as proxy:
             yield proxy, simulator
             assert not proxy.gateway.in_flight
-        assert simulator.violations == []
+        assert not simulator.violations, simulator.violations

@@ -88,11 +88,13 @@ async def test_models_speak_the_dialect_of_the_caller(tmp_path: Path) -> None:
     ],
 )
 async def test_unknown_routes_and_methods(tmp_path: Path, method: str, path: str, status: int) -> None:
-    async with stack(tmp_path) as (proxy, _):
-        async with proxy.http.request(method, proxy.url + path, headers=proxy.headers) as response:
-            assert response.status == status
-            assert (await response.json())["type"] == "error"
-            assert ("Allow" in response.headers) == (status == 405)
+    async with (
+        stack(tmp_path) as (proxy, _),
+        proxy.http.request(method, proxy.url + path, headers=proxy.headers) as response,
+    ):
+        assert response.status == status
+        assert (await response.json())["type"] == "error"
+        assert ("Allow" in response.headers) == (status == 405)
 
 
 @pytest.mark.parametrize(
