@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from ..errors import ClaudexError, PortHeld, ProxyUnavailable
-from ..wrapper import daemon, health
+from ..wrapper import control, daemon, health
 from .place import Place
 
 # A proxy that has just been started needs about 0.3 s; a loaded machine gets the benefit of the doubt.
@@ -14,7 +14,10 @@ ANSWER_WITHIN_S = 5.0
 
 def check(place: Place) -> health.Health:
     """Who listens on our port. Without a token nobody can be proved, so any listener is a stranger."""
-    return health.check(place.port, place.known_token or "no token", ANSWER_WITHIN_S)
+    found = health.check(place.port, place.known_token or "no token", ANSWER_WITHIN_S)
+    if found.state == "starting" and control.running(place.home) is None:
+        return health.Health("stranger", f"it says nothing within {ANSWER_WITHIN_S:.0f} s")
+    return found
 
 
 def holder(port: int) -> str:

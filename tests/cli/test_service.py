@@ -3,15 +3,19 @@
 import json
 import os
 import shutil
+import socket
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from claudex import paths
+from claudex.cli import gateway
 from claudex.cli.settings_json import conflicts
-from claudex.simulator import Simulator
+from claudex.simulator import Pause, Simulator, Text, turn
 from claudex.wrapper import control
 
 from .conftest import Claudex, wait_until_gone
@@ -56,6 +60,14 @@ def test_status_names_the_stranger_on_the_port(claudex: Claudex, stranger: int) 
     assert result.code == 4
     assert result.document["running"] is False
     assert str(os.getpid()) in result.document["port_held_by"]
+
+
+def test_a_program_that_says_nothing_is_a_stranger_too(
+    claudex: Claudex, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "ANSWER_WITHIN_S", 0.2)
+    with socket.create_server(("127.0.0.1", port)):
+        assert claudex("status").code == 4
 
 
 def test_status_check_says_when_nothing_answers(proxy: Path, claudex: Claudex) -> None:
@@ -123,6 +135,38 @@ def test_stop_and_stop_again(proxy: Path, claudex: Claudex) -> None:
     assert claudex("status").code == 3
     again = claudex("stop", "--json")
     assert (again.code, again.document["was_running"]) == (0, False)
+
+
+def test_stop_says_what_it_cut(claudex: Claudex, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.mkdir()
+    (place / "config.toml").write_text("[proxy]\ndrain_s = 0.3\n")
+    with Simulator.threaded() as simulator:
+        simulator.login(tmp_path)
+        for name, value in simulator.environ(tmp_path).items():
+            monkeypatch.setenv(name, str(value))
+        simulator.play(turn(Text("a"), Pause(60.0), Text("b")))
+        started = claudex("start", "--json").document
+        token = (place / "auth" / "proxy-token").read_text().strip()
+        speaking = threading.Event()
+        client = threading.Thread(target=_ask, args=(started["base_url"], token, speaking))
+        client.start()
+        assert speaking.wait(20)
+        result = claudex("stop")
+        client.join(20)
+    assert result.code == 0
+    assert "1 request cut off" in result.out
+
+
+def _ask(base_url: str, token: str, speaking: threading.Event) -> None:
+    body = {"model": "opus", "max_tokens": 99, "stream": True, "messages": [{"role": "user", "content": "speak"}]}
+    headers = {"authorization": f"Bearer {token}"}
+    with (
+        httpx.Client(trust_env=False, timeout=30, headers=headers) as client,
+        client.stream("POST", f"{base_url}/v1/messages", json=body) as response,
+    ):
+        for line in response.iter_lines():
+            if "text_delta" in line:
+                speaking.set()
 
 
 def test_restart_changes_the_process(proxy: Path, claudex: Claudex) -> None:
