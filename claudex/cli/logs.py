@@ -118,12 +118,12 @@ def pretty(known: dict[str, Any]) -> RenderableType:
 
     if "text" in known:
         return Text(str(known["text"]), style="dim")
-    line = Text(_clock(known.get("time")), style="dim").append(" ")
+    line = Text().append(f"{_clock(known.get('time'))} ", style="dim")
     if known.get("event") != "request":
         rest = {key: value for key, value in known.items() if key not in ("time", "level", "event")}
         words = " ".join(f"{key}={value}" for key, value in rest.items())
         style = "red" if known.get("level") == "error" else "cyan"
-        return line.append(f"{known.get('event', '')} ", style=style).append(words, style="default")
+        return line.append(f"{known.get('event', '')} ", style=style).append(words)
     return _request_line(line, known)
 
 

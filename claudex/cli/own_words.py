@@ -194,7 +194,9 @@ def uninstall(
         render.emit(command.plan(place), command.view, as_json=False)
         if not sys.stdin.isatty():
             raise ClaudexError("nothing was removed: there is no terminal to ask on.", hint="Repeat it with --yes.")
-        typer.confirm("Remove all this?", abort=True)
+        if not typer.confirm("Remove all this?"):
+            print("nothing was removed")
+            return 0
     return render.emit(command.run(place, quiet=json), command.view, as_json=json)
 
 

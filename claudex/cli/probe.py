@@ -64,6 +64,11 @@ class Probe:
     def exit_code(self) -> int:
         return next((step.failure.exit_code for step in self.steps if step.failure), 0)
 
+    @property
+    def reason(self) -> str:
+        failed = ((step.name, step.failure) for step in self.steps if step.failure)
+        return next((f"{name}: {what.cause} Tried {what.url}; mend: `{what.mend}`" for name, what in failed), "")
+
 
 @dataclass(frozen=True)
 class _Talk:

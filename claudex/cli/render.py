@@ -45,9 +45,14 @@ def console(stream: IO[str] | None = None) -> Console:
 
 
 def emit(result: Result, view: Callable[[Result], RenderableType], *, as_json: bool) -> int:
-    """Print `result`; its `exit_code`, if it has one, is what the command ends with."""
+    """Print `result`; its `exit_code`, if it has one, is what the command ends with.
+
+    With --json its `reason` goes to stderr, where a script that only looks at the exit code finds it.
+    """
     if as_json:
         print_json(result)
+        if reason := getattr(result, "reason", ""):
+            complain(reason)
     else:
         show(view(result))
     return int(getattr(result, "exit_code", 0))
@@ -70,10 +75,15 @@ def print_json(value: object) -> None:
 
 def fail(error: ClaudexError, *, as_json: bool) -> int:
     """The reason on stderr, for programs also as a document on stdout; the exit code is the error's."""
-    print(f"claudex: {' '.join(str(error).split())}", file=sys.stderr)
+    complain(str(error))
     if as_json:
         print_json({"error": error_document(error)})
     return error.exit_code
+
+
+def complain(reason: str) -> None:
+    """One line on stderr, whatever the reason holds."""
+    print(f"claudex: {' '.join(reason.split())}", file=sys.stderr)
 
 
 def error_document(error: ClaudexError) -> dict[str, object]:

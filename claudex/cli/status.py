@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..codex.credentials import describe
-from ..errors import ClaudexError, PortHeld, ProxyUnavailable
+from ..errors import ClaudexError, PortHeld, ProxyUnavailable, UpstreamError
 from ..wrapper import claude
 from . import envview, gateway, render
 from .place import Place
@@ -63,7 +63,15 @@ class Status:
             return PortHeld.exit_code
         if not self.running:
             return ProxyUnavailable.exit_code
-        return 0 if self.check is None or self.check.ok else 6
+        return 0 if self.check is None or self.check.ok else UpstreamError.exit_code
+
+    @property
+    def reason(self) -> str:
+        if self.port_held_by:
+            return f"port {self.port} is held by {self.port_held_by}"
+        if not self.running:
+            return f"the proxy is not running on port {self.port}. Run `claudex start`."
+        return self.check.detail if self.check and not self.check.ok else ""
 
 
 def run(place: Place, *, check: bool = False) -> Status:
@@ -172,7 +180,7 @@ def _process(status: Status) -> RenderableType:
     facts = [f"pid {status.pid}", f"version {status.version}", f"up {render.duration(status.uptime_s or 0)}"]
     if status.in_flight:
         facts.append(f"{status.in_flight} in flight")
-    return Text("running", style="green").append(" · " + " · ".join(facts), style="default")
+    return Text().append("running", style="green").append(" · " + " · ".join(facts))
 
 
 def _login(auth: Auth) -> RenderableType:
@@ -183,7 +191,7 @@ def _login(auth: Auth) -> RenderableType:
     who = " · ".join(part for part in (auth.email, auth.plan, auth.account_id) if part)
     state = "token expired, refreshed at its next use" if auth.state == "expired" else "ok"
     expiry = f" · token until {render.moment(auth.expires_at)}" if auth.expires_at and auth.state == "ok" else ""
-    return Text(state, style="green" if auth.state == "ok" else "yellow").append(f" · {who}{expiry}", style="default")
+    return Text().append(state, style="green" if auth.state == "ok" else "yellow").append(f" · {who}{expiry}")
 
 
 def _upstream(status: Status) -> RenderableType:

@@ -70,6 +70,7 @@ def test_nothing_running_is_3_and_says_what_starts_it(claudex: Claudex) -> None:
 def test_no_login_is_5(claudex: Claudex, proxy: Path) -> None:
     result = claudex("probe", "--json")
     assert result.code == 5
+    assert "mend: `codex login`" in result.err
     failure = result.document["steps"][1]["failure"]
     assert failure["mend"] == "codex login"
     assert result.document["steps"][3]["ok"]
