@@ -5,93 +5,93 @@
 
 IFS= read -r -d '' _claudex_own <<'TABLE'
 #begin own words, written by completions/regenerate.py
-|status||Show the proxy, the login, the model map, and what stands in the way
+|status||Show the proxy, the login and the model map
 status|--check||Also try whether ChatGPT can be reached
 status|--json||Print one JSON document and nothing else
 status|--help||Show what it does
-|start||Start the proxy, if it is not running, and wait until it answers
+|start||Start the proxy and wait until it answers
 start|--json||Print one JSON document and nothing else
 start|--help||Show what it does
-|stop||Stop the proxy
+|stop||Stop the proxy once its requests have finished
 stop|--json||Print one JSON document and nothing else
 stop|--help||Show what it does
-|restart||Stop the proxy as `stop` does, then start it
+|restart||Stop the proxy, then start it
 restart|--json||Print one JSON document and nothing else
 restart|--help||Show what it does
-|sync-auth||Read the login of the official Codex CLI again
+|sync-auth||Read the login of the Codex CLI again
 sync-auth|--json||Print one JSON document and nothing else
 sync-auth|--help||Show what it does
-|probe||Try the whole way to ChatGPT and back, in five steps: health, a streamed answer, a tool, token count, models
+|probe||Try the whole way to ChatGPT and back
 probe|--model|opus,sonnet,haiku|A slot (opus, sonnet, haiku) or any model name
 probe|--json||Print one JSON document and nothing else
 probe|--help||Show what it does
-|self||Everything else that claudex itself can do; the six service commands stand here as well
+|self||Everything else that claudex itself can do
 self|--help||Show what it does
-self|status||Show the proxy, the login, the model map, and what stands in the way
+self|status||Show the proxy, the login and the model map
 self status|--check||Also try whether ChatGPT can be reached
 self status|--json||Print one JSON document and nothing else
 self status|--help||Show what it does
-self|start||Start the proxy, if it is not running, and wait until it answers
+self|start||Start the proxy and wait until it answers
 self start|--json||Print one JSON document and nothing else
 self start|--help||Show what it does
-self|stop||Stop the proxy
+self|stop||Stop the proxy once its requests have finished
 self stop|--json||Print one JSON document and nothing else
 self stop|--help||Show what it does
-self|restart||Stop the proxy as `stop` does, then start it
+self|restart||Stop the proxy, then start it
 self restart|--json||Print one JSON document and nothing else
 self restart|--help||Show what it does
-self|sync-auth||Read the login of the official Codex CLI again
+self|sync-auth||Read the login of the Codex CLI again
 self sync-auth|--json||Print one JSON document and nothing else
 self sync-auth|--help||Show what it does
-self|probe||Try the whole way to ChatGPT and back, in five steps: health, a streamed answer, a tool, token count, models
+self|probe||Try the whole way to ChatGPT and back
 self probe|--model|opus,sonnet,haiku|A slot (opus, sonnet, haiku) or any model name
 self probe|--json||Print one JSON document and nothing else
 self probe|--help||Show what it does
-self|env||Show what claude would be given, and where each value comes from
+self|env||Show what claude would be given, and from where
 self env|--reveal||Show secrets in full
 self env|--fix||Let the file name this home's port and token
 self env|--json||Print one JSON document and nothing else
 self env|--help||Show what it does
-self|logs||Show the request log, one line per request, or with an ID all that is known of that request
+self|logs||Show the request log, or explain one request
 self logs|-f||Go on with new lines until Ctrl-C
 self logs|--follow||Go on with new lines until Ctrl-C
 self logs|-n|?|How many lines to begin with
 self logs|--lines|?|How many lines to begin with
 self logs|--json||Print one JSON document and nothing else
 self logs|--help||Show what it does
-self|serve||Run the proxy in the foreground until Ctrl-C
+self|serve||Run the proxy in the foreground
 self serve|--port|?|Instead of the one set
 self serve|--json||Print one JSON document and nothing else
 self serve|--help||Show what it does
-self|token||Print the secret that clients must show to the proxy
+self|token||Print the secret that clients show to the proxy
 self token|--json||Print one JSON document and nothing else
 self token|--help||Show what it does
-self|version||Print the versions of claudex and of its Python, and where they live
+self|version||Print the versions of claudex and its Python
 self version|--json||Print one JSON document and nothing else
 self version|--help||Show what it does
-self|completions||Print the completions for a shell, for instance: `claudex self completions bash >> ~/.bashrc`
+self|completions||Print the completions for a shell
 self completions|<1>|bash,zsh,fish,powershell|
 self completions|--json||Print one JSON document and nothing else
 self completions|--help||Show what it does
-self|cache||Show how much of each session's prompt came from ChatGPT's cache, and what last broke it
+self|cache||Show what came from the prompt cache, by session
 self cache|--session|?|Only this session
 self cache|--json||Print one JSON document and nothing else
 self cache|--help||Show what it does
-self|losses||Show what could not be carried over to ChatGPT since the proxy started, by kind
+self|losses||Show what could not be carried over, by kind
 self losses|--json||Print one JSON document and nothing else
 self losses|--help||Show what it does
-self|uninstall||Remove what claudex made: wrapper, home and environment
+self|uninstall||Remove what claudex made
 self uninstall|--yes||Do not ask
 self uninstall|-y||Do not ask
 self uninstall|--dry-run||Only show what would be removed
 self uninstall|--json||Print one JSON document and nothing else
 self uninstall|--help||Show what it does
-self|simulator||Run the offline stand-in for ChatGPT: `claudex self simulator --port 8399` (its own --help says more)
+self|simulator||Run an offline stand-in for ChatGPT
 self simulator|--help||Show what it does
-self|models||List the models of the catalog: window, efforts, lane, tiers, and the slots mapped to them
+self|models||List the models: windows, efforts, lanes, slots
 self models|--json||Print one JSON document and nothing else
 self models|--help||Show what it does
-self models|set||Map a slot to a model, in the env file, in place: comments and order stay
+self models|set||Map a slot to a model and an effort
 self models set|<1>|opus,sonnet,haiku|
 self models set|<3>|none,low,medium,high,xhigh,max|
 self models set|--json||Print one JSON document and nothing else

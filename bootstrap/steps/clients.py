@@ -16,12 +16,13 @@ NODE_HINT = (
     "Install Node.js 22 or newer (Debian: apt install nodejs npm; macOS: brew install node), then run this again."
 )
 QUIET = ("--no-fund", "--no-audit", "--no-update-notifier", "--loglevel=error")
+NAMED_BY = {"claude": "CLAUDE_BIN", "codex": "CODEX_BIN"}
 POSTINSTALL = "install.cjs"
 
 
 def find(command: str, environ: Mapping[str, str], *extra: Path) -> str | None:
     """The program as claudex will find it: `$CLAUDE_BIN` or `$CODEX_BIN`, PATH, then the folders named here."""
-    if named := environ.get(f"{command.upper()}_BIN"):
+    if named := environ.get(NAMED_BY[command]):
         return named
     folders = [*environ.get("PATH", os.defpath).split(os.pathsep), *map(str, extra)]
     for folder in folders:

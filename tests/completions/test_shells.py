@@ -17,7 +17,7 @@ pytestmark = pytest.mark.e2e
 COMPLETIONS = Path(__file__).parents[2] / "completions"
 HELP = Path(__file__).parent / "data" / "claude-2.1.329-help.txt"
 PROMPT = "READY>"
-DEADLINE_S = 30
+DEADLINE_S = 15
 CLEAR_LINE = "\x15"
 
 Shell = Callable[[str], pexpect.spawn]
