@@ -68,11 +68,13 @@ def claudex(place: Path, capfd: pytest.CaptureFixture[str]) -> Claudex:
 @pytest.fixture
 def proxy(claudex: Claudex, place: Path) -> Iterator[Path]:
     """The home of a real proxy that runs for the length of the test."""
-    started = claudex("start")
-    assert started.code == 0, started.err
-    yield place
-    claudex("stop")
-    wait_until_gone(place)
+    try:
+        started = claudex("start")
+        assert started.code == 0, started.err
+        yield place
+    finally:
+        claudex("stop")
+        wait_until_gone(place)
 
 
 def wait_until_gone(place: Path) -> None:
