@@ -110,7 +110,10 @@ class Setup:
 
     def _next(self, *, logged_in: bool) -> None:
         say = self.console.say
-        say("\nNothing was touched." if self.dry_run else "\nclaudex is set up. Next:")
+        if self.dry_run:
+            say("\nNothing was touched.")
+            return
+        say("\nclaudex is set up. Next:")
         if hint := launcher.path_hint(self.places.wrapper, self.environ):
             say(f"  {hint}")
         if not logged_in:

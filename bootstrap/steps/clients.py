@@ -15,7 +15,7 @@ from .places import Manifest, Places
 NODE_HINT = (
     "Install Node.js 22 or newer (Debian: apt install nodejs npm; macOS: brew install node), then run this again."
 )
-QUIET = ("--no-fund", "--no-audit", "--no-update-notifier", "--loglevel=error")
+QUIET = ("--logs-max=0", "--no-fund", "--no-audit", "--no-update-notifier", "--loglevel=error")
 NAMED_BY = {"claude": "CLAUDE_BIN", "codex": "CODEX_BIN"}
 POSTINSTALL = "install.cjs"
 
@@ -68,8 +68,9 @@ def _one(
         return skipped(f"{pin.command} is missing: npm install -g {pin.spec}")
     program = install(console, npm, pin, prefix)
     if prefix == places.npm_prefix:
-        program = _link(program, places, manifest)
         manifest.npm_prefix = str(prefix)
+    if find(pin.command, environ) is None:
+        program = _link(program, places, manifest)
     if pin.package not in manifest.npm_packages:
         manifest.npm_packages.append(pin.package)
     return done(f"{version_of(str(program))} at {program}")
@@ -77,7 +78,9 @@ def _one(
 
 def global_prefix(npm: str) -> Path | None:
     """npm's global prefix, if this user may write there."""
-    answer = subprocess.run([npm, "prefix", "--global"], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    answer = subprocess.run(
+        [npm, "prefix", "--global", "--logs-max=0"], capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
     prefix = Path(answer.stdout.strip() or "/nowhere")
     targets = [prefix / "bin", prefix / "lib" / "node_modules"]
     nearest = [next(folder for folder in (target, *target.parents) if folder.exists()) for target in targets]

@@ -70,6 +70,18 @@ def test_missing_programs_are_installed_where_npm_puts_them(npm: dict[str, str],
     assert manifest.npm_prefix == ""
 
 
+def test_what_npm_puts_off_the_path_is_linked_beside_the_command(npm: dict[str, str], tmp_path: Path) -> None:
+    _, manifest = ensure(npm)
+    link = tmp_path / "user" / ".local" / "bin" / "claude"
+    assert link.resolve() == tmp_path / "global" / "bin" / "claude"
+    assert str(link) in manifest.files
+
+
+def test_what_npm_puts_on_the_path_is_not_linked(npm: dict[str, str], tmp_path: Path) -> None:
+    npm["PATH"] += f":{tmp_path}/global/bin"
+    assert ensure(npm)[1].files == []
+
+
 def test_without_leave_to_write_there_they_get_a_prefix_of_their_own(
     npm: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
