@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..files import write_private
 from ..home.edit import set_values
+from ..wrapper import envfile
 from . import envview, render
 from .envview import Injected
 from .place import Place
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _SECRET = re.compile(r"(^|_)(TOKEN|KEY|SECRET|PASSWORD|CREDENTIALS)$")
+# The form in which the file is first written: CLAUDEX_PORT goes on winning when only the default is changed.
+_DEFAULT_PORT = re.compile(r"(ANTHROPIC_BASE_URL=.*\$\{CLAUDEX_PORT:-)\d+")
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,10 @@ def _fix(place: Place) -> tuple[str, ...]:
     if not envview.mismatches(place, values):
         return ()
     changed = {name: value for name, value in wanted.items() if values.get(name) != value}
-    text = set_values(envview.read(place), changed, place.env_file)
+    text = _DEFAULT_PORT.sub(rf"\g<1>{place.port}", envview.read(place))
+    after = envfile.parse(text, place.environ, place.env_file)
+    rest = {name: value for name, value in changed.items() if after.get(name) != value}
+    text = set_values(text, rest, place.env_file)
     write_private(place.env_file, os.fsencode(text))
     return tuple(changed)
 

@@ -73,6 +73,15 @@ def test_fix_lets_the_file_name_this_home(env_file: Path, claudex: Claudex, port
     assert lines[3] == "export A=1"
 
 
+def test_fix_follows_a_port_set_in_config_toml(
+    env_file: Path, claudex: Claudex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CLAUDEX_PORT")
+    (env_file.parent / "config.toml").write_text("[proxy]\nport = 9123\n")
+    assert claudex("self", "env", "--fix", "--json").document["fixed"] == ["ANTHROPIC_BASE_URL"]
+    assert 'ANTHROPIC_BASE_URL="http://127.0.0.1:${CLAUDEX_PORT:-9123}"' in env_file.read_text()
+
+
 def test_fix_changes_nothing_that_is_right(env_file: Path, claudex: Claudex) -> None:
     before = env_file.read_bytes()
     assert claudex("self", "env", "--fix", "--json").document["fixed"] == []
