@@ -24,6 +24,8 @@ from .items import (
 )
 from .malformed import Malformed
 
+PHASES = ("commentary", "final_answer")
+
 
 class _Order:
     """Puts what is said behind the call that it followed."""
@@ -52,7 +54,7 @@ class _Order:
             self._after.setdefault(self._anchor, [])
         if item is not None:
             self._after[self._anchor].append(item)
-        self._phase = meta.phase
+        self._phase = meta.phase if meta.phase in PHASES else None
 
     def call(self, call: Call) -> None:
         self.close()

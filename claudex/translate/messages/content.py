@@ -41,8 +41,10 @@ def turn(turn: Turn, ctx: Context) -> list[Item]:
                 outcome, aside = result(block, ctx)
                 results.append(outcome)
                 said += aside
-            else:
+            elif turn.role == "user":
                 said += parts(block, ctx)
+            else:
+                said += _texts(block, ctx)
         except Malformed as error:
             raise error.under(f"content[{place}]") from None
     if said:
@@ -63,6 +65,15 @@ def parts(block: Block, ctx: Context) -> list[bytes]:
     if carry := _CARRIED.get(block.type):
         return carry(block, ctx)
     ctx.losses.add(f"block.{block.type[:60]}")
+    return [input_text(not_carried(block.type))]
+
+
+def _texts(block: Block, ctx: Context) -> list[bytes]:
+    """A developer message holds text only."""
+    found = parts(block, ctx)
+    if all(part.startswith(INPUT_TEXT) for part in found):
+        return found
+    ctx.losses.add(f"system.{block.type[:60]}")
     return [input_text(not_carried(block.type))]
 
 

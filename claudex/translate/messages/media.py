@@ -2,6 +2,7 @@
 
 import binascii
 from base64 import b64decode
+from string import ascii_letters, digits
 
 import msgspec
 from msgspec import Raw
@@ -11,7 +12,15 @@ from .decode import blocks, typed
 from .items import INPUT_TEXT, Context, encode, input_text, is_empty, note, spoken, string
 from .malformed import Malformed
 
-IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+# By their first bytes: the backend compares them, and clients mislabel a JPEG as a PNG now and then.
+IMAGE_STARTS = (
+    (b"iVBORw0KGgo", b"image/png"),
+    (b"/9j/", b"image/jpeg"),
+    (b"R0lGODdh", b"image/gif"),
+    (b"R0lGODlh", b"image/gif"),
+    (b"UklGR", b"image/webp"),
+)
+ALPHABET = (ascii_letters + digits + "+/").encode()
 PDF = "application/pdf"
 _source = msgspec.json.Decoder(Source)
 
@@ -27,12 +36,17 @@ def image(block: Block, ctx: Context) -> list[bytes]:
     if not ctx.images:
         return _left_out(ctx, "image.text_only_model", f"an image was left out: {ctx.slug} reads text only")
     if source.type == "base64":
-        if source.media_type not in IMAGE_TYPES:
-            return _left_out(ctx, "image.media_type", f"an image of type {source.media_type} could not be carried")
-        return [_image(_data_url(source, source.media_type))]
-    if source.type == "url":
-        return [_image(string(source.url, "source.url"))]
-    return _left_out(ctx, f"image.{source.type}", f"an image from a {source.type[:60]} source could not be carried")
+        data = _base64(source)
+        kind = next((name for start, name in IMAGE_STARTS if data and data.startswith(start)), None)
+        if data is None or kind is None:
+            return _left_out(ctx, "image.media_type", "an image that is no PNG, JPEG, GIF or WebP could not be carried")
+        return [b'{"type":"input_image","image_url":"data:%b;base64,%b"}' % (kind, data)]
+    if source.type != "url":
+        return _left_out(ctx, f"image.{source.type}", f"an image from a {source.type[:60]} source could not be carried")
+    url = spoken(string(source.url, "source.url"))
+    if url.startswith("https://"):
+        return [b'{"type":"input_image","image_url":%b}' % encode(url)]
+    return _left_out(ctx, "image.url", f"the image at {url[:200]} could not be carried")
 
 
 def document(block: Block, ctx: Context) -> list[bytes]:
@@ -53,24 +67,25 @@ def document(block: Block, ctx: Context) -> list[bytes]:
     return parts + _left_out(ctx, f"document.{kind}", f"the document {where} could not be carried")
 
 
-def _image(url: bytes | Raw) -> bytes:
-    return b'{"type":"input_image","image_url":%b}' % url
-
-
 def _pdf(source: Source, title: str, ctx: Context) -> list[bytes]:
     if not ctx.images:
         return _left_out(ctx, "document.text_only_model", f"a PDF was left out: {ctx.slug} reads text only")
-    return [
-        b'{"type":"input_file","filename":%b,"file_data":%b}'
-        % (encode(title or "document.pdf"), _data_url(source, PDF))
-    ]
+    data = _base64(source)
+    if not data:
+        return _left_out(ctx, "document.base64", "a PDF that is not base64 could not be carried")
+    name = encode(title or "document.pdf")
+    return [b'{"type":"input_file","filename":%b,"file_data":"data:application/pdf;base64,%b"}' % (name, data)]
 
 
-def _data_url(source: Source, media_type: str) -> bytes:
-    data = string(source.data, "source.data")
-    if is_empty(data):
-        raise Malformed("source.data", "must not be empty")
-    return b'"data:%b;base64,%b' % (media_type.encode(), bytes(data)[1:])
+def _base64(source: Source) -> bytes | None:
+    """The data in the form that the backend takes, which allows no line breaks and wants its padding."""
+    data = bytes(string(source.data, "source.data"))[1:-1]
+    if len(data) % 4 == 0 and data.translate(None, ALPHABET) in (b"", b"=", b"=="):
+        return data
+    data = b"".join(spoken(source.data).encode().split()).rstrip(b"=")
+    if data.translate(None, ALPHABET) or len(data) % 4 == 1:
+        return None
+    return data + b"=" * (-len(data) % 4)
 
 
 def _text(data: Raw) -> list[bytes]:

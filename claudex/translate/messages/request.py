@@ -39,7 +39,8 @@ class Upstream(Struct, frozen=True):
     """A request ready to be sent, and what the response side, the client of the backend and the ledger must know of it.
 
     `info` is the model really asked; `lanes` those that can carry this request, best first. `names` and `tools` (by the
-    client's names) turn calls back. `marks` are (end offset in `body`, label) of the tools and each input item.
+    client's names) turn calls back. `marks` are (end offset in `body`, label) of the tools and each input item;
+    those labelled "claudex" stand for this turn only.
     `stream`, `requested_model` and `display` are the client's own. `output_cap` is to be enforced here, as are
     `stop_sequences` and what `search` forbids. `turn` is the same through one tool loop. `replayed` counts reasoning
     items that went back. `safeguards`: the client waits for verdicts that nobody gives.
@@ -186,7 +187,7 @@ def _input(request: Request, turns: Sequence[Turn], tools: Tools, way: Route, ct
             raise error.under(f"messages[{place}]") from None
     pairing.flush()
     items = pairing.items or [message("user", [input_text(NOTHING)])]
-    return items + [_developer(text) for text in _urgings(request, tools, way, items, ctx)]
+    return items + [_aside(text) for text in _urgings(request, tools, way, items, ctx)]
 
 
 def _urgings(request: Request, tools: Tools, way: Route, items: list[Said], ctx: Context) -> list[str]:
@@ -200,8 +201,9 @@ def _urgings(request: Request, tools: Tools, way: Route, items: list[Said], ctx:
     return said
 
 
-def _developer(text: str) -> Said:
-    return message("developer", [input_text(text)])
+def _aside(text: str) -> Said:
+    """Only for this turn: the next one will not begin with it."""
+    return Said(message("developer", [input_text(text)]).data, "claudex")
 
 
 def _head(way: Route, key: str) -> bytes:

@@ -17,6 +17,8 @@ _encode = msgspec.json.encode
 # How Claude Code's schemas begin; cut without looking at the rest.
 _DIALECT = re.compile(rb'^\{\s*"\$schema"\s*:\s*"[^"\\]*"\s*,')
 
+_NOT_AT_ROOT = frozenset({"$schema", "oneOf", "anyOf", "allOf", "enum", "not"})
+_VALUES = ("default", "const", "enum", "examples")
 # What structured outputs document as supported; anything else makes the backend refuse a strict schema.
 STRICT_KEYWORDS = {
     *("type", "properties", "required", "additionalProperties", "items", "enum", "const", "anyOf", "$ref", "$defs"),
@@ -33,12 +35,8 @@ class ToolFacts(Struct, frozen=True):
     required: frozenset[str] = frozenset()
 
 
-class _Property(Struct):
-    type: Any = None
-
-
 class _Schema(Struct):
-    properties: dict[str, _Property] = {}
+    properties: dict[str, Any] = {}
     required: list[str] = []
 
 
@@ -60,17 +58,55 @@ _kept = lru_cache(maxsize=1024)(_parameters)
 
 
 def _normal(schema: bytes) -> bytes:
-    """No `$schema`, an object with properties at the root; the rest byte for byte."""
+    """No `$schema`; an object with properties at the root, and no alternatives there; arrays with items. What already
+    is as the backend wants it stays byte for byte."""
     schema = _DIALECT.sub(b"{", schema, count=1)
     members = _members.decode(schema)
     fits = bytes(members.get("type", b"")) == b'"object"' and bytes(members.get("properties", b""))[:1] == b"{"
-    if fits and "$schema" not in members:
+    if fits and members.keys().isdisjoint(_NOT_AT_ROOT) and b'"array"' not in schema:
         return schema
-    members.pop("$schema", None)
-    head = {"type": Raw(b'"object"'), "properties": Raw(b"{}")}
-    if bytes(members.get("properties", b""))[:1] == b"{":
-        head["properties"] = members["properties"]
-    return bytes(_encode({**head, **members, **head}))
+    whole = msgspec.json.decode(schema)
+    if fits and members.keys().isdisjoint(_NOT_AT_ROOT) and not _bare_arrays(whole):
+        return schema
+    for array in _bare_arrays(whole):
+        array["items"] = {}
+    return bytes(_encode(_object(whole)))
+
+
+def _object(schema: dict[str, Any]) -> dict[str, Any]:
+    properties = schema.get("properties")
+    properties = dict(properties) if isinstance(properties, dict) else {}
+    required = schema.get("required")
+    required = list(required) if isinstance(required, list) else []
+    for variant, counts in _variants(schema):
+        for name, inner in variant.get("properties", {}).items():
+            properties.setdefault(name, inner)
+        required += [name for name in variant.get("required", []) if counts and name not in required]
+    rest = {key: value for key, value in schema.items() if key not in _NOT_AT_ROOT}
+    required = [name for name in required if name in properties]
+    return {**rest, "type": "object", "properties": properties} | ({"required": required} if required else {})
+
+
+def _variants(schema: dict[str, Any]) -> list[tuple[dict[str, Any], bool]]:
+    """The objects among the root's alternatives; what `allOf` requires is required, what one of several does is not."""
+    found = []
+    for key in ("allOf", "anyOf", "oneOf"):
+        group = schema.get(key)
+        for one in group if isinstance(group, list) else []:
+            if isinstance(one, dict) and isinstance(one.get("properties", {}), dict):
+                found.append((one, key == "allOf" and isinstance(one.get("required", []), list)))
+    return found
+
+
+def _bare_arrays(schema: Any) -> list[dict[str, Any]]:
+    if isinstance(schema, list):
+        return [array for entry in schema for array in _bare_arrays(entry)]
+    if not isinstance(schema, dict):
+        return []
+    kind = schema.get("type")
+    is_array = kind == "array" or (isinstance(kind, list) and "array" in kind)
+    found = [schema] if is_array and "items" not in schema and "prefixItems" not in schema else []
+    return found + [array for key, entry in schema.items() if key not in _VALUES for array in _bare_arrays(entry)]
 
 
 def _facts_of(schema: bytes) -> ToolFacts:
@@ -80,7 +116,7 @@ def _facts_of(schema: bytes) -> ToolFacts:
     except msgspec.DecodeError:
         return ToolFacts()
     required = frozenset(found.required)
-    strings = (name for name, one in found.properties.items() if one.type == "string")
+    strings = (name for name, one in found.properties.items() if isinstance(one, dict) and one.get("type") == "string")
     return ToolFacts(frozenset(strings) - required, required)
 
 

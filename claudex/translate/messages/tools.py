@@ -12,7 +12,7 @@ from .schema import ToolFacts, parameters
 
 SEARCH = "web_search_"
 _location = msgspec.json.Decoder(dict[str, Raw])
-LOCATION_KEYS = ("type", "city", "region", "country", "timezone")
+LOCATION_KEYS = ("city", "region", "country", "timezone")
 
 
 class WebSearch(Struct, frozen=True):
@@ -86,7 +86,8 @@ def _location_of(tool: Tool) -> dict[str, Raw]:
     if bytes(tool.user_location)[:1] != b"{":
         return {}
     given = _location.decode(tool.user_location)
-    return {key: given[key] for key in LOCATION_KEYS if key in given and bytes(given[key]) != b"null"}
+    known = {key: given[key] for key in LOCATION_KEYS if key in given and bytes(given[key]) != b"null"}
+    return {"type": Raw(b'"approximate"'), **known}
 
 
 def is_forced(choice: ToolChoice | None) -> bool:
