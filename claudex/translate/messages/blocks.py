@@ -67,7 +67,7 @@ class Blocks:
             body = self._between.join(map(_json, texts))
         except UnicodeEncodeError:
             body = self._between.join(map(quote, texts))
-        self.characters += len(body) - 2 - (len(texts) - 1) * len(self._between)
+        self.characters += len(body) - 2 * len(texts) - (len(texts) - 1) * len(self._between)
         self._out.append(self._before + body + _AFTER)
 
     def text(self, phase: str | None = None, *, message: bool = False) -> None:

@@ -17,6 +17,8 @@ from .blocks import quote
 # Above this many seconds Claude Code gives up at once instead of waiting.
 _WAITS_AT_MOST = 60
 _BAD_REQUEST = "invalid_request_error"
+# "Failed Dependency": what ChatGPT refused for good. Both versions show the text of a 424 after one single request.
+_REFUSED = 424
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,8 @@ def _body(error: ClaudexError, request_id: str, when: str, tokens: tuple[int, in
 
 def _shape(error: ClaudexError) -> tuple[int, str]:
     """Status and type for Claude Code, where they differ from the error's own."""
-    if isinstance(error, errors.ModelUnavailable):
-        return 400, _BAD_REQUEST
+    if isinstance(error, (errors.InvalidUpstreamRequest, errors.ModelUnavailable, errors.PolicyRefused)):
+        return _REFUSED, _BAD_REQUEST
     if error.status == 401 and not isinstance(error, errors.NotAuthenticated):
         return 403, "permission_error"
     return error.status, error.type

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from .request import Upstream
-    from .tools import ToolFacts, WebSearch
+    from .schema import ToolFacts
+    from .tools import WebSearch
 
 # shown: text and signature. signed: the text stays empty. none: no thinking blocks at all, for callers that read
 # content[0] and have no tool loop that would lose its reasoning.
