@@ -3,8 +3,6 @@
 The wrapper imports this file on its way to `claude`, so it needs nothing but `os`, and paths are plain strings.
 """
 
-from __future__ import annotations
-
 import os
 
 TYPE_CHECKING = False  # `typing` and `collections` cost milliseconds that the wrapper does not have
@@ -29,15 +27,15 @@ ENV_FILE_NAME = "claude-code.env"
 LEGACY_ENV_FILE_NAME = "claude-code-gpt54.env"
 
 
-def user_home(environ: Environ = os.environ) -> str:
+def user_home(environ: "Environ" = os.environ) -> str:
     return environ.get("HOME") or os.path.expanduser("~")
 
 
-def data_home(environ: Environ = os.environ) -> str:
+def data_home(environ: "Environ" = os.environ) -> str:
     return environ.get("XDG_DATA_HOME") or os.path.join(user_home(environ), ".local", "share")
 
 
-def home(environ: Environ = os.environ) -> str:
+def home(environ: "Environ" = os.environ) -> str:
     """The runtime directory: `$CLAUDEX_GATEWAY_HOME`, else ours under the data home, else an older stack's."""
     if named := environ.get(HOME_VARIABLE):
         return os.path.abspath(os.path.join(user_home(environ), named[2:]) if named[:2] == "~/" else named)
@@ -46,22 +44,22 @@ def home(environ: Environ = os.environ) -> str:
     return legacy if not os.path.isdir(ours) and os.path.isdir(legacy) else ours
 
 
-def codex_home(environ: Environ = os.environ) -> str:
+def codex_home(environ: "Environ" = os.environ) -> str:
     return environ.get("CODEX_HOME") or os.path.join(user_home(environ), ".codex")
 
 
-def claude_settings(environ: Environ = os.environ) -> str:
+def claude_settings(environ: "Environ" = os.environ) -> str:
     """Claude Code's user settings; its `env` block overrides the shell and can defeat the wrapper."""
     config = environ.get("CLAUDE_CONFIG_DIR") or os.path.join(user_home(environ), ".claude")
     return os.path.join(config, "settings.json")
 
 
-def wrapper(environ: Environ = os.environ) -> str:
+def wrapper(environ: "Environ" = os.environ) -> str:
     """Where bootstrap puts the command."""
     return environ.get(WRAPPER_VARIABLE) or os.path.join(user_home(environ), ".local", "bin", "claudex")
 
 
-def auth_source(environ: Environ = os.environ) -> str:
+def auth_source(environ: "Environ" = os.environ) -> str:
     """The official login, the only owner of the refresh token."""
     return os.path.join(codex_home(environ), "auth.json")
 

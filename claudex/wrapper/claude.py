@@ -1,7 +1,5 @@
 """The real `claude`: where it is, and which of its words need no model."""
 
-from __future__ import annotations
-
 import errno
 import os
 import sys
@@ -43,7 +41,7 @@ _LEADS_BACK = (b"claudex.wrapper.launch", b'claudex "$@"')
 _SCRIPT_HEAD = 1024
 
 
-def needs_proxy(argv: Sequence[str]) -> bool:
+def needs_proxy(argv: "Sequence[str]") -> bool:
     """False for --help, --version and maintenance. Only the first word counts: further on, `-h` may be a value."""
     if not argv:
         return True
@@ -56,7 +54,7 @@ def needs_proxy(argv: Sequence[str]) -> bool:
     return True
 
 
-def find(environ: Environ) -> str:
+def find(environ: "Environ") -> str:
     """The program to become: $CLAUDE_BIN, else the first `claude` on PATH that is not claudex itself.
 
     Raises ClaudeNotFound with one sentence.
@@ -69,7 +67,7 @@ def find(environ: Environ) -> str:
     raise _not_found("there is no `claude` on PATH. Install it: npm install -g @anthropic-ai/claude-code")
 
 
-def _named(name: str, environ: Environ) -> str:
+def _named(name: str, environ: "Environ") -> str:
     path = name if "/" in name else next(_on_path(name, environ), "")
     if not path or not os.path.exists(path):
         raise _not_found(f"CLAUDE_BIN={name} does not exist")
@@ -80,7 +78,7 @@ def _named(name: str, environ: Environ) -> str:
     return path
 
 
-def _on_path(name: str, environ: Environ) -> Iterator[str]:
+def _on_path(name: str, environ: "Environ") -> "Iterator[str]":
     for directory in environ.get("PATH", os.defpath).split(os.pathsep):
         path = os.path.join(directory or ".", name)
         if _is_program(path):
@@ -104,7 +102,7 @@ def leads_back(path: str) -> bool:
     return head[:2] == b"#!" and any(words in head for words in _LEADS_BACK)
 
 
-def become(path: str, argv: Sequence[str], environ: Environ) -> NoReturn:
+def become(path: str, argv: "Sequence[str]", environ: "Environ") -> "NoReturn":
     """Replace this process. Raises ClaudexError when the system refuses."""
     try:
         os.execve(path, [path, *argv], environ)

@@ -4,14 +4,13 @@ The bind is the start-up lock: of many launches at the same moment one gets the 
 for the answer of what the first one spawned. Requests that arrive before the proxy accepts wait in the backlog.
 """
 
-from __future__ import annotations
-
 import _socket
 import errno
 import os
 import time
 
 from .. import __version__, paths
+from . import starts
 from .health import HOST, Health, check, read_token, request
 
 TYPE_CHECKING = False
@@ -38,7 +37,7 @@ class Ensured:
 
 
 def ensure(
-    home: str, port: int, token: str, *, wait: float = 0.0, environ: Environ = os.environ, first: Health | None = None
+    home: str, port: int, token: str, *, wait: float = 0.0, environ: "Environ" = os.environ, first: Health | None = None
 ) -> Ensured:
     """Our proxy, proved to serve 127.0.0.1:port, or just spawned on a socket that we bound.
 
@@ -82,15 +81,15 @@ def _bind(port: int) -> _socket.socket | None:
     return listener
 
 
-def _start(home: str, port: int, token: str, listener: _socket.socket, wait: float, environ: Environ) -> Ensured:
+def _start(home: str, port: int, token: str, listener: _socket.socket, wait: float, environ: "Environ") -> Ensured:
     from .spawn import spawn
 
     # Who was spawned before and never became ready may fail again: this time stay and see, to say why.
     # So does one whose home is served on another port.
-    if _failed_before(home) or _serves_elsewhere(home):
+    if starts.failed_before(home) or starts.serves_elsewhere(home):
         wait = max(wait, _PATIENCE)
     try:
-        _mark_spawned(home)
+        starts.mark(home)
         spawn(home, port, listener.fileno(), environ)
     except OSError as error:
         from ..errors import ProxyUnavailable
@@ -107,74 +106,16 @@ def _await(home: str, port: int, token: str, wait: float) -> Health:
     while (left := deadline - time.monotonic()) > 0:
         found = check(port, token, left)
         # It answers its health before it has loaded all that it needs; run/proxy.json says that it has.
-        if found.state == "ours" and not _failed_before(home):
+        if found.state == "ours" and not starts.failed_before(home):
             return found
         if found.state == "stranger":
             raise _held(port, found.detail)
         if found.state == "none":
             from ..errors import ProxyUnavailable
 
-            raise ProxyUnavailable(f"the proxy ended at its start: {_last_words(home)}")
+            raise ProxyUnavailable(f"the proxy ended at its start: {starts.last_words(home)}")
         time.sleep(_PAUSE)
     raise _silent(port, Health("starting"))
-
-
-def _mark_spawned(home: str) -> None:
-    for directory in (paths.run(home), os.path.dirname(paths.log(home))):
-        os.makedirs(directory, mode=0o700, exist_ok=True)
-    os.close(os.open(_spawned(home), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
-    os.utime(_spawned(home))
-
-
-def _failed_before(home: str) -> bool:
-    """The last spawn is younger than the last proxy that became ready."""
-    try:
-        spawned = os.stat(_spawned(home)).st_mtime_ns
-    except OSError:
-        return False
-    try:
-        return os.stat(paths.proxy_state(home)).st_mtime_ns < spawned
-    except OSError:  # a proxy that was stopped takes run/proxy.json along and leaves run/stopped.json
-        return not _newer(paths.stopped(home), spawned)
-
-
-def _serves_elsewhere(home: str) -> bool:
-    """Another proxy holds run/proxy.lock, though nothing listens on our port."""
-    import fcntl
-
-    try:
-        handle = os.open(paths.proxy_lock(home), os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(handle)
-    return False
-
-
-def _newer(path: str, than: int) -> bool:
-    try:
-        return os.stat(path).st_mtime_ns >= than
-    except OSError:
-        return False
-
-
-def _spawned(home: str) -> str:
-    return os.path.join(paths.run(home), "spawned")
-
-
-def _last_words(home: str) -> str:
-    try:
-        with open(paths.log(home), "rb", 0) as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - 4096))
-            lines = file.read().decode(errors="replace").split("\n")
-    except OSError:
-        lines = []
-    last = next((line.strip() for line in reversed(lines) if line.strip()), "it left no word")
-    return f"{last.removeprefix('claudex: ')[:300]} (see {paths.log(home)})"
 
 
 def is_older(version: str) -> bool:

@@ -6,8 +6,6 @@ VALUE is made of bare text, 'single' and "double" quotes, $NAME, ${NAME} and ${N
 would understand (commands, globs, tildes, braces, `;`), or that two shells understand differently, is an EnvFileError.
 """
 
-from __future__ import annotations
-
 import os
 
 from .word import Refused, Word, name_end
@@ -15,6 +13,8 @@ from .word import Refused, Word, name_end
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from ..errors import EnvFileError
 
 # A shell keeps these for itself: reading or setting them gives another result in each.
 _SHELL_OWN = frozenset(("IFS", "LINENO", "OPTIND", "PPID", "PS1", "PS2", "PS4", "PWD", "OLDPWD", "_", "UID", "EUID"))
@@ -33,7 +33,14 @@ class Assignment:
         self.exported = exported
 
 
-def load(path: str, environ: Mapping[str, str]) -> dict[str, str]:
+def error_type() -> "type[EnvFileError]":
+    """The error tree costs milliseconds to import, so it is, only when there is an error."""
+    from ..errors import EnvFileError
+
+    return EnvFileError
+
+
+def load(path: str, environ: "Mapping[str, str]") -> dict[str, str]:
     """`environ` with the file's effect: what `sh -c '. FILE; env'` would print.
 
     Raises OSError when the file cannot be read, EnvFileError with path and line when it is outside the language.
@@ -42,7 +49,7 @@ def load(path: str, environ: Mapping[str, str]) -> dict[str, str]:
         return parse(os.fsdecode(file.read()), environ, path)
 
 
-def parse(text: str, environ: Mapping[str, str], path: str) -> dict[str, str]:
+def parse(text: str, environ: "Mapping[str, str]", path: str) -> dict[str, str]:
     result = dict(environ)
     for step in _statements(text, result, path):
         if step.value is None:
@@ -52,12 +59,12 @@ def parse(text: str, environ: Mapping[str, str], path: str) -> dict[str, str]:
     return result
 
 
-def assignments(text: str, environ: Mapping[str, str], path: str) -> list[Assignment]:
+def assignments(text: str, environ: "Mapping[str, str]", path: str) -> list[Assignment]:
     """Every statement in file order, its value expanded."""
     return list(_statements(text, environ, path))
 
 
-def _statements(text: str, environ: Mapping[str, str], path: str) -> Iterator[Assignment]:
+def _statements(text: str, environ: "Mapping[str, str]", path: str) -> "Iterator[Assignment]":
     shell = dict(environ)
     exported = set(environ)
     position = 0
@@ -77,9 +84,7 @@ def _statements(text: str, environ: Mapping[str, str], path: str) -> Iterator[As
                         exported.add(name)
                 yield Assignment(line, name, value, name in exported)
     except Refused as refused:
-        from ..errors import EnvFileError
-
-        raise EnvFileError(path, 1 + text.count("\n", 0, refused.position), refused.why) from None
+        raise error_type()(path, 1 + text.count("\n", 0, refused.position), refused.why) from None
 
 
 def _check(text: str) -> None:
@@ -90,7 +95,7 @@ def _check(text: str) -> None:
         raise Refused(0, "byte order mark: save the file as plain UTF-8")
 
 
-def _statement(text: str, start: int, shell: Mapping[str, str]) -> tuple[list[str], str | None, bool, int]:
+def _statement(text: str, start: int, shell: "Mapping[str, str]") -> tuple[list[str], str | None, bool, int]:
     """Names, value (None: unset), whether exported, and where the next line begins."""
     name, position = _name(text, start)
     export = name == "export" and text[position : position + 1] in _BLANKS

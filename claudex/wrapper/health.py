@@ -4,8 +4,6 @@ We send a random nonce; only a process that has the proxy token can answer its k
 whatever claude sends with it, goes there only after that.
 """
 
-from __future__ import annotations
-
 import _socket
 import os
 import time
@@ -39,7 +37,7 @@ class Health:
     __slots__ = ("detail", "in_flight", "instance_id", "state", "version")
 
     def __init__(
-        self, state: State, detail: str = "", *, instance_id: str = "", version: str = "", in_flight: int = 0
+        self, state: "State", detail: str = "", *, instance_id: str = "", version: str = "", in_flight: int = 0
     ) -> None:
         self.state = state
         self.detail = detail

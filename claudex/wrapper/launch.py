@@ -1,10 +1,9 @@
 """The console script: our own words go to the CLI, everything else becomes `claude`.
 
 Every module imported on the way costs part of a millisecond at each launch, so this path needs only os, sys, _socket
-and a few built-in modules; what a failure or a first run needs is imported there.
+and a few built-in modules; what a failure or a first run needs is imported there. Hence quoted annotations, too:
+`__future__` is one more file to read.
 """
-
-from __future__ import annotations
 
 import os
 import sys
@@ -40,7 +39,7 @@ def main() -> int:
         return _tell(error)
 
 
-def pass_through(argv: Sequence[str]) -> NoReturn:
+def pass_through(argv: "Sequence[str]") -> "NoReturn":
     environ = world.environment()
     home = paths.home(environ)
     program = claude.find(environ)
@@ -53,14 +52,13 @@ def pass_through(argv: Sequence[str]) -> NoReturn:
 def _unconnected(home: str, environ: dict[str, str]) -> dict[str, str]:
     """For words that need no proxy: all that the env file says but address and token, which only go out together and
     after the proof. A broken env file is said and does not stand in the way of `claude update`."""
-    from ..errors import EnvFileError
     from . import envfile
 
     try:
         loaded = envfile.load(paths.env_file(home), environ)
     except OSError:
         return environ
-    except EnvFileError as error:
+    except envfile.error_type() as error:
         _tell(error)
         return environ
     for name in _SECRETS:
@@ -108,7 +106,7 @@ def _token(home: str, environ: dict[str, str], port: int) -> str:
     return read_token(home)
 
 
-def _ensure(home: str, port: int, token: str, environ: dict[str, str], found: Health) -> None:
+def _ensure(home: str, port: int, token: str, environ: dict[str, str], found: "Health") -> None:
     from . import daemon
 
     ensured = daemon.ensure(home, port, token, environ=environ, first=found)

@@ -1,7 +1,5 @@
 """Who holds the port? Best effort, for a message and for telling a stranger from a proxy that is just starting."""
 
-from __future__ import annotations
-
 import os
 
 _LISTEN = "0A"
@@ -17,7 +15,8 @@ class Owner:
         self.uid = uid
         self.is_proxy = uid == os.getuid() and "claudex.proxy" in command
         # Between fork and exec our daemon still has the command line of the launch that spawned it.
-        self.may_be_ours = uid == os.getuid() and (not pid or "claudex" in command)
+        launch = any(os.path.basename(word) in ("claudex", "claude") for word in command.split(" "))
+        self.may_be_ours = self.is_proxy or (uid == os.getuid() and (launch or not pid))
 
     def __str__(self) -> str:
         return f"{self.name} (pid {self.pid})" if self.pid else f"a program of user {self.name}"

@@ -1,7 +1,5 @@
 """The proxy's port: CLAUDEX_PORT, else config.toml, else the default. Read without a TOML parser when it is plain."""
 
-from __future__ import annotations
-
 import os
 
 from .. import paths
@@ -11,7 +9,7 @@ if TYPE_CHECKING:
     from ..paths import Environ
 
 
-def port(home: str, environ: Environ = os.environ) -> int:
+def port(home: str, environ: "Environ" = os.environ) -> int:
     """Raises SettingsError when what stands there is no port."""
     if named := environ.get(paths.PORT_VARIABLE):
         return _number(named, paths.PORT_VARIABLE)

@@ -1,7 +1,5 @@
 """Start the proxy as a daemon on a listening socket that it inherits."""
 
-from __future__ import annotations
-
 import _signal  # type: ignore[import-not-found]
 import errno
 import os
@@ -24,7 +22,7 @@ def command() -> list[str]:
     return [sys.executable, "-I" if sys.flags.isolated else "-P", "-m", "claudex.proxy"]
 
 
-def spawn(home: str, port: int, listener: int, environ: Environ) -> None:
+def spawn(home: str, port: int, listener: int, environ: "Environ") -> None:
     """Returns when the proxy's program has been executed; raises OSError when it could not be.
 
     The child between us makes it an orphan of a session of its own, so `claude`, which this process becomes, never has
@@ -44,7 +42,7 @@ def spawn(home: str, port: int, listener: int, environ: Environ) -> None:
         raise OSError(code, os.strerror(code) if code > 0 else f"killed by signal {-code}", sys.executable)
 
 
-def _in_child(home: str, port: int, listener: int, log: int, environ: dict[str, str]) -> NoReturn:
+def _in_child(home: str, port: int, listener: int, log: int, environ: dict[str, str]) -> "NoReturn":
     code = errno.ECHILD
     try:
         os.setsid()

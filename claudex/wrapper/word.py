@@ -4,8 +4,6 @@ Four states, as sh has them: bare, inside "...", and the default of ${NAME:-defa
 globbing do not happen in an assignment, so an expansion is the variable's text as it stands.
 """
 
-from __future__ import annotations
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Set
@@ -25,8 +23,8 @@ _DOLLAR_REFUSED = frozenset("@*#?-$!0123456789([\\")
 _DIGITS = frozenset("0123456789")
 _NAME = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz") | _DIGITS
 # What may need a second look, bare and inside double quotes or a default; between these, text is taken in runs.
-_BARE_SPECIAL = frozenset(map(chr, range(33))) | frozenset("'\"$\\~}\x7f") | frozenset(_BARE_REFUSED) | {""}
-_QUOTED_SPECIAL = frozenset('$`\\"}') | {""}
+_BARE_SPECIAL = frozenset(map(chr, range(33))) | frozenset("'\"$\\~}\x7f") | frozenset(_BARE_REFUSED)
+_QUOTED_SPECIAL = frozenset('$`\\"}')
 _ESCAPABLE = '$`"\\'
 
 
@@ -41,16 +39,18 @@ class Refused(Exception):
 
 def name_end(text: str, start: int) -> int:
     """Behind the longest NAME at `start`; `start` itself when there is none."""
-    end = start
-    while text[end : end + 1] in _NAME:
-        end += 1
-    return start if text[start : start + 1] in _DIGITS else end
+    if text[start : start + 1] in _DIGITS:
+        return start
+    for end in range(start, len(text)):
+        if text[end] not in _NAME:
+            return end
+    return len(text)
 
 
 class Word:
     """`value()` reads from `position` up to the blank or line end behind the value, and leaves `position` there."""
 
-    def __init__(self, text: str, position: int, shell: Mapping[str, str], own: Set[str]) -> None:
+    def __init__(self, text: str, position: int, shell: "Mapping[str, str]", own: "Set[str]") -> None:
         self.text = text
         self.position = position
         self._shell = shell
@@ -70,7 +70,7 @@ class Word:
     def _refuse(self, why: str, position: int | None = None) -> Refused:
         return Refused(self.position if position is None else position, why)
 
-    def _bare_piece(self, start: int, refused: Mapping[str, str]) -> str:
+    def _bare_piece(self, start: int, refused: "Mapping[str, str]") -> str:
         char = self._next()
         if char == "'":
             return self._single()
@@ -130,14 +130,16 @@ class Word:
             return self._quoted_escape(escapable, only)
         return self._run(_QUOTED_SPECIAL)
 
-    def _run(self, special: Set[str]) -> str:
+    def _run(self, special: "Set[str]") -> str:
         """The letter here, and those behind it up to a special one."""
-        start = end = self.position
-        end += 1
-        while self.text[end : end + 1] not in special:
-            end += 1
+        text, start = self.text, self.position
+        for end in range(start + 1, len(text)):
+            if text[end] in special:
+                break
+        else:
+            end = len(text)
         self.position = end
-        return self.text[start:end]
+        return text[start:end]
 
     def _quoted_escape(self, escapable: str, only: bool) -> str:
         char = self.text[self.position + 1 : self.position + 2]

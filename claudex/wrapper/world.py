@@ -1,7 +1,5 @@
 """The world as the shell left it: what Python's own start-up changed, put back before `claude` takes over."""
 
-from __future__ import annotations
-
 import _signal  # type: ignore[import-not-found]
 import os
 import sys
