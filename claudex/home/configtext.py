@@ -6,7 +6,7 @@ from ..settings import Settings
 
 _HEAD = """\
 # Settings of claudex. Every line is commented out and shows its default: remove the `#` to change it.
-# The proxy reads this file again when it changes. Only a new port takes more: `claudex self env --fix`, `claudex restart`.
+# The proxy reads this file again when it changes. A new port also takes `claudex self env --fix` and `claudex restart`.
 # CLAUDEX_PORT, CLAUDEX_UPSTREAM and CODEX_REFRESH_TOKEN_URL_OVERRIDE in the environment win over this file.
 """
 
