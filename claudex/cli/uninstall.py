@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 from contextlib import suppress
@@ -13,7 +14,7 @@ import msgspec
 
 from .. import paths
 from ..errors import ClaudexError, PortHeld
-from . import stop
+from . import render, stop
 from .place import Place
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ OURS = (
 SHARED_WITH_OLDER_STACKS = ("auth/codex-current.json",)
 WHOLE = ("accounts", "run", "logs")
 KEPT = ("usage.db",)
+PROGRAM = "claudex-gateway-program"  # bootstrap's directory for the environment and the npm prefix
 
 
 class Manifest(msgspec.Struct):
@@ -72,9 +74,10 @@ def plan(place: Place) -> Uninstalled:
 
 def run(place: Place, *, quiet: bool = False) -> Uninstalled:
     """Stop the proxy, then remove. The environment that this very program runs in goes last."""
-    todo = plan(place)
     with suppress(PortHeld):  # another program's port: there is nothing of ours to stop
         stop.run(place, quiet=quiet)
+    todo = plan(place)  # after the stop: the proxy writes its last files then
+    render.console(io.StringIO()).print(view(todo))  # loads what is needed to say it when the environment is gone
     for path in todo.remove:
         _remove(Path(path))
     for to, saved in todo.restore.items():
@@ -124,6 +127,8 @@ def _remove(path: Path) -> None:
             path.unlink(missing_ok=True)
         elif path.name in WHOLE or _disposable(str(path)):
             shutil.rmtree(path)
+            if path.parent.name == PROGRAM and not any(path.parent.iterdir()):
+                path.parent.rmdir()
         elif not any(path.iterdir()):
             path.rmdir()
     except OSError as error:
