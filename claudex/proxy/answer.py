@@ -13,6 +13,7 @@ from aiohttp import web
 from ..errors import ClaudexError
 from ..settings import ProxySettings
 from ..translate.messages.events import MessageStream
+from .exchange import Exchange
 from .reply import REQUEST_ID
 
 HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
@@ -22,9 +23,10 @@ class Answer:
     """Use as a context manager around the whole exchange: the timer runs inside."""
 
     def __init__(
-        self, request: web.BaseRequest, request_id: str, events: MessageStream, settings: ProxySettings
+        self, request: web.BaseRequest, exchange: Exchange, events: MessageStream, settings: ProxySettings
     ) -> None:
         self._request = request
+        self._exchange = exchange
         self._events = events
         self._keepalive_s = settings.keepalive_s
         self._commit_wait_s = settings.commit_wait_s
@@ -33,7 +35,7 @@ class Answer:
         self._timer: asyncio.TimerHandle | None = None
         self._nudging: asyncio.Task[None] | None = None
         self.committed = False
-        self.response = web.StreamResponse(headers={**HEADERS, REQUEST_ID: request_id})
+        self.response = web.StreamResponse(headers={**HEADERS, REQUEST_ID: exchange.id})
 
     def __enter__(self) -> "Answer":
         self._timer = self._loop.call_later(self._commit_wait_s, self._tick)
@@ -52,6 +54,7 @@ class Answer:
             return
         if not self.committed:
             self.committed = True
+            self._exchange.status = 200
             await self.response.prepare(self._request)
         self._last_write = self._loop.time()
         await self.response.write(data)

@@ -15,6 +15,8 @@ from .guard import Guard
 
 Route = Callable[[Gateway, web.BaseRequest, Exchange, str], Awaitable[web.StreamResponse]]
 
+# For the log only, as nginx has it: nobody is there to receive a status.
+CLIENT_GONE = 499
 STOPPING = "claudex: the proxy is stopping."
 
 
@@ -55,25 +57,25 @@ class App:
         self.stopping = False
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        path = clean(request.path)
-        entry, argument = find(path)
+        path = clean(printable(request.path))
+        entry, _ = find(path)
         exchange = Exchange(route=entry.name if entry else "(unknown)", method=request.method)
         openai = speaks_openai(path, request)
         if entry is not None and entry.counted:
             self.gateway.begin(exchange)
         try:
-            response = await self._answer(request, exchange, entry, argument)
+            response = await self._answer(request, exchange, path)
             exchange.status = exchange.status or response.status
             return response
         except ClaudexError as error:
             return self._refuse(exchange, error, openai)
         except asyncio.CancelledError:
             if not exchange.cut:
-                exchange.client_gone = True
+                _gone(exchange)
                 raise
             return self._refuse(exchange, Stopping(STOPPING), openai)
         except ConnectionError:
-            exchange.client_gone = True
+            _gone(exchange)
             raise
         except Exception as error:  # whatever a bug raises, the caller gets an answer with an id, and the log the place
             self._log_bug(exchange, error)
@@ -86,22 +88,19 @@ class App:
         finally:
             self.gateway.end(exchange)
 
-    async def _answer(
-        self, request: web.BaseRequest, exchange: Exchange, entry: Entry | None, argument: str
-    ) -> web.StreamResponse:
+    async def _answer(self, request: web.BaseRequest, exchange: Exchange, path: str) -> web.StreamResponse:
         gateway = self.gateway
+        entry, argument = find(path)
         gateway.refresh()
         self.guard.check_caller(request.headers)
         if entry is None or not entry.open:
             self.guard.check_token(request.headers, gateway.live.token)
         if entry is None:
-            raise NotFound(f"claudex: there is no {request.method} {request.path[:200]} here.")
+            raise NotFound(f"claudex: there is no {request.method} {path[:200]} here.")
         route = entry.methods.get(request.method)
         if route is None:
             allowed = ", ".join(entry.methods)
-            raise MethodNotAllowed(
-                f"claudex: {request.path[:200]} takes {allowed}, not {request.method}.", allow=allowed
-            )
+            raise MethodNotAllowed(f"claudex: {path[:200]} takes {allowed}, not {request.method}.", allow=allowed)
         if self.stopping and entry.counted:
             raise Stopping(STOPPING)
         return await route(gateway, request, exchange, argument)
@@ -120,6 +119,11 @@ class App:
         self.gateway.log.write("exception", "error", id=exchange.id, type=type(error).__name__, frames=frames[-12:])
 
 
+def _gone(exchange: Exchange) -> None:
+    exchange.client_gone = True
+    exchange.status = exchange.status or CLIENT_GONE
+
+
 def clean(path: str) -> str:
     """A base URL that ends in a slash gives `//v1/messages`; ccbridge clients say `/anthropic/v1/messages`."""
     while "//" in path:
@@ -127,6 +131,11 @@ def clean(path: str) -> str:
     if path.startswith(ALIAS + "/v1/"):
         path = path[len(ALIAS) :]
     return path.rstrip("/") or "/"
+
+
+def printable(text: str) -> str:
+    """Bytes outside UTF-8 arrive as lone surrogates, which no JSON can carry."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def find(path: str) -> tuple[Entry | None, str]:

@@ -9,6 +9,7 @@ from _blake2 import blake2b
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from sys import intern
 
 # The backend caches in steps of 128 tokens, from 1,024 on (public documentation of prompt caching).
 STEP = 128
@@ -32,7 +33,7 @@ class Prefixes:
             running.update(memoryview(body)[start:end])
             hashes.append(running.digest())
             start = end
-        return cls([end for end, _ in marks], [label for _, label in marks], hashes)
+        return cls([end for end, _ in marks], [intern(label) for _, label in marks], hashes)
 
 
 @dataclass(slots=True)
@@ -61,7 +62,7 @@ class Conversation:
 class CacheLedger:
     """The newest `limit` conversations."""
 
-    def __init__(self, limit: int = 256) -> None:
+    def __init__(self, limit: int = 128) -> None:
         self._limit = limit
         self._known: OrderedDict[str, Conversation] = OrderedDict()
 

@@ -82,6 +82,8 @@ class Gateway:
     def refresh(self) -> None:
         """Takes changes of the files in. Cheap: one stat for each."""
         self.live.refresh()
+        if self.live.token is not self._known_token:
+            self._hide_token()
 
     def begin(self, exchange: Exchange) -> None:
         self.in_flight.add(exchange)
@@ -121,7 +123,11 @@ class Gateway:
         self.live.on_problem.append(lambda problem: self.log.write("settings", "warning", problem=problem))
         for problem in self.live.problems:
             self.log.write("settings", "warning", problem=problem)
-        self.log.known = (self.live.token.decode("utf-8", "replace"),)
+        self._hide_token()
+
+    def _hide_token(self) -> None:
+        self._known_token = self.live.token
+        self.log.known = (self._known_token.decode("utf-8", "replace"),)
 
     def _apply(self, settings: Settings) -> None:
         self.log.configure(settings.log)

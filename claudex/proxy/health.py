@@ -23,7 +23,7 @@ class Instance:
 
 def proof(nonce: str, token: bytes) -> str:
     """Keyed BLAKE2b of the nonce under the token: whoever can make it has the token."""
-    return blake2b(nonce.encode(), key=token[:KEY_LIMIT], digest_size=32).hexdigest()
+    return blake2b(nonce.encode("utf-8", "replace"), key=token[:KEY_LIMIT], digest_size=32).hexdigest()
 
 
 def document(instance: Instance, nonce: str, token: bytes, in_flight: int, retiring: bool) -> dict[str, object]:

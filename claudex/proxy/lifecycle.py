@@ -1,6 +1,7 @@
 """The proxy's life: serve early, load the rest, serve, drain, and end or become its successor."""
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -70,6 +71,7 @@ class Lifecycle:
         self._app = App(gateway)
         self._http = Server(self._app.handle, gateway.record)
         self._door.open(self._http)
+        gc.freeze()  # what is loaded stays: the collector need not look at it again
         gateway.start()
         load_vocabulary()
         await loop.run_in_executor(None, write_state, self._home, self._instance)

@@ -17,13 +17,15 @@ from .exchange import Exchange
 from .gateway import Gateway
 from .turn import Turn
 
+HEADER_LIMIT = 200
+
 
 async def messages(gateway: Gateway, request: web.BaseRequest, exchange: Exchange, _: str) -> web.StreamResponse:
     decoded = decode(await body.read(request, gateway.settings.proxy.body_limit_mb))
     headers = {
-        "session": request.headers.get("X-Claude-Code-Session-Id", "")[:200],
-        "agent": request.headers.get("x-claude-code-agent-id", "")[:200],
-        "client": request.headers.get("User-Agent", "")[:200],
+        "session": _header(request, "X-Claude-Code-Session-Id"),
+        "agent": _header(request, "x-claude-code-agent-id"),
+        "client": _header(request, "User-Agent"),
     }
     exchange.facts["session"] = headers["session"] or decoded.session or None
     turn = Turn(gateway, exchange, decoded, headers)
@@ -31,7 +33,7 @@ async def messages(gateway: Gateway, request: web.BaseRequest, exchange: Exchang
         message_id="msg_" + os.urandom(12).hex(),
         model=decoded.model,
         request_id=exchange.id,
-        classify=turn.classify(),
+        classify=turn.classify,
         tell=turn.tell,
     )
     try:
@@ -42,9 +44,14 @@ async def messages(gateway: Gateway, request: web.BaseRequest, exchange: Exchang
         turn.finish(events)
 
 
+def _header(request: web.BaseRequest, name: str) -> str:
+    """Short, and free of the lone surrogates that bytes outside UTF-8 become."""
+    return request.headers.get(name, "")[:HEADER_LIMIT].encode("utf-8", "replace").decode()
+
+
 async def _streamed(request: web.BaseRequest, turn: Turn, events: MessageStream) -> web.StreamResponse:
     exchange = turn.exchange
-    with Answer(request, exchange.id, events, turn.gateway.settings.proxy) as answer:
+    with Answer(request, exchange, events, turn.gateway.settings.proxy) as answer:
         try:
             async with AsyncExitStack() as stack:
                 await _relay(await turn.open(stack, events), events, answer)
@@ -58,7 +65,6 @@ async def _streamed(request: web.BaseRequest, turn: Turn, events: MessageStream)
                 raise
             exchange.error = Stopping("claudex: the proxy is stopping and could wait no longer.")
             await answer.fail(exchange.error)
-        exchange.status = 200
         return await answer.finish()
 
 

@@ -2,7 +2,6 @@
 
 import time
 from contextlib import AsyncExitStack
-from functools import partial
 
 from ..codex import classify
 from ..codex.client import Call
@@ -13,7 +12,7 @@ from ..translate import tokens
 from ..translate.messages import errors as anthropic
 from ..translate.messages import shed
 from ..translate.messages.decode import Request
-from ..translate.messages.events import Classify, MessageStream
+from ..translate.messages.events import MessageStream
 from ..translate.messages.facts import Facts
 from ..translate.messages.request import Upstream, translate
 from ..wire.catalog import Lane
@@ -72,9 +71,9 @@ class Turn:
         events.bind(Facts.of(self._upstream, stream.login.tag))
         return stream
 
-    def classify(self) -> Classify:
-        """For failures inside the stream."""
-        return partial(classify.from_event, now=time.time())
+    def classify(self, event: dict[str, object]) -> UpstreamError | None:
+        """What a failure inside the stream means."""
+        return classify.from_event(event, now=time.time())
 
     def tell(self, error: ClaudexError) -> bytes:
         """The error as an event of the stream."""

@@ -155,6 +155,7 @@ def compare(rounds: int, here: Path) -> dict[str, float]:
             ):
                 headers, body = upstream_request(simulator, account.access_token, account.account_id)
                 anthropic = {"x-api-key": TOKEN, "anthropic-version": "2023-06-01", "content-type": "application/json"}
+                anthropic["user-agent"] = "claude-cli/2.1.329 (external, sdk-cli)"
                 asked = json.dumps(ask()).encode()
                 ways = {
                     "proxy": lambda: post(ours.getsockname()[1], "/v1/messages", anthropic, asked),
