@@ -91,7 +91,8 @@ class Decoder:
 def _payloads(complete: bytes) -> list[bytes]:
     """What whole events carry. Nearly all are one event line and one data line: one pass of a regular expression."""
     found: list[bytes] = _usual_events(complete)
-    if 3 * len(found) == complete.count(b"\n") and b"\n\ndata" not in complete and complete[:4] != b"data":
+    lone = len(found) == 1 or b"\n\ndata" not in complete  # no data line stands where an event line should
+    if lone and 3 * len(found) == complete.count(b"\n") and complete[:4] != b"data":
         return found
     return [data for block in complete.split(b"\n\n") if (data := _payload(block)) is not None]
 

@@ -13,8 +13,8 @@ from claudex.translate.messages.facts import Facts
 
 EVENTS = 4000
 ROUNDS = 9
-# A proxy reads what the socket has: one event when the model is slow, tens of kilobytes when it is not.
-CHUNKS = (250, 4096, 65536)
+# A proxy reads what the socket has: one event when the model is slow, tens of kilobytes when it is not. 0: one event each.
+CHUNKS = (0, 4096, 65536)
 
 
 def text_stream() -> bytes:
@@ -40,10 +40,16 @@ def text_stream() -> bytes:
     )
 
 
-def translate(stream: bytes, chunk: int) -> int:
+def translate(chunks: list[bytes]) -> int:
     message = MessageStream(message_id="msg_1", model="opus", facts=Facts(tag="tag00000"))
     message.start()
-    return sum(len(message.feed(stream[at : at + chunk])) for at in range(0, len(stream), chunk))
+    return sum(map(len, map(message.feed, chunks)))
+
+
+def cut(stream: bytes, chunk: int) -> list[bytes]:
+    if not chunk:
+        return [block + b"\n\n" for block in stream.split(b"\n\n")[:-1]]
+    return [stream[at : at + chunk] for at in range(0, len(stream), chunk)]
 
 
 def round_trip(stream: bytes) -> int:
@@ -64,11 +70,12 @@ def fastest(work: Callable[[], object]) -> float:
     return best
 
 
-def measure(chunk: int, stream: bytes | None = None) -> tuple[float, float]:
+def measure(chunk: int) -> tuple[float, float]:
     """Microseconds per event, and the ratio to the round trip."""
-    stream = stream or text_stream()
+    stream = text_stream()
     base = fastest(lambda: round_trip(stream))
-    ours = fastest(lambda: translate(stream, chunk))
+    chunks = cut(stream, chunk)
+    ours = fastest(lambda: translate(chunks))
     return ours / EVENTS * 1e6, ours / base
 
 
@@ -77,7 +84,8 @@ def main() -> None:
     parser.add_argument("--chunk", type=int, action="append", help="bytes per chunk (may be given more than once)")
     for chunk in parser.parse_args().chunk or CHUNKS:
         cost, ratio = measure(chunk)
-        print(f"chunks of {chunk:6} bytes: {cost:5.2f} µs an event, {ratio:.2f} of a json round trip")
+        size = f"chunks of {chunk:5} bytes" if chunk else "an event at a time   "
+        print(f"{size}: {cost:5.2f} µs an event, {ratio:.2f} of a json round trip")
 
 
 if __name__ == "__main__":

@@ -55,7 +55,10 @@ class Blocks:
         self._texts = False  # the last block was text
 
     def take(self) -> bytes:
-        out, self._out = self._out, []
+        out = self._out
+        if len(out) == 1:
+            return out.pop()
+        self._out = []
         return b"".join(out)
 
     def write(self, event: str, data: bytes) -> None:

@@ -29,6 +29,7 @@ Classify = Callable[[dict[str, object]], UpstreamError | None]
 # An error to the SSE event that tells it.
 Tell = Callable[[ClaudexError], bytes]
 
+_delta = msgspec.json.Decoder(Delta).decode
 _deltas = msgspec.json.Decoder(list[Delta]).decode
 _event = msgspec.json.Decoder(Event).decode
 _OUTPUTS: dict[str, Callable[[Answer, Item], Output]] = {
@@ -39,7 +40,7 @@ _OUTPUTS: dict[str, Callable[[Answer, Item], Output]] = {
     "web_search_call": SearchCall,
 }
 _TERMINAL = ("response.completed", "response.done", "response.incomplete", "response.failed", "response.cancelled")
-_COLD = Hot("")
+_NOTHING_HOT: tuple[Hot, int, Output | None] = (Hot(""), NO_INDEX, None)
 
 
 class MessageStream:
@@ -94,6 +95,7 @@ class MessageStream:
         search = Search(self._blocks, self.usage, self.losses, facts.search)
         self._answer = Answer(facts, self._blocks, self.losses, search, cutter, self.message_id)
         self._items = Sequence(self._output, lambda: self._answer.ended)
+        self._hottest = _NOTHING_HOT
 
     def start(self) -> bytes:
         """`message_start`; nothing the second time."""
@@ -152,23 +154,22 @@ class MessageStream:
     def _translate(self, payloads: list[bytes]) -> bytes:
         if not payloads:
             return b""
-        head = self.start()
-        try:
-            events = _deltas(b"[%b]" % b",".join(payloads))
-        except (ValueError, RecursionError):
-            events = []
-        if len(events) == len(payloads):
-            failed = self._hot(events, payloads)
-        else:
-            failed = b"".join(self._cold(payload) for payload in payloads)
-        out = self._blocks.take() + failed
+        head = b"" if self._started else self.start()
+        failed = self._hot(payloads)
+        out = self._blocks.take() + failed if failed else self._blocks.take()
         return head + out if self._blocks.started or not failed else out
 
-    def _hot(self, events: list[Delta], payloads: list[bytes]) -> bytes:
-        """The frequent way: runs of deltas of one open block are written at once."""
+    def _hot(self, payloads: list[bytes]) -> bytes:
+        """The frequent way: runs of deltas of one open block are written at once. What it returns is an error event."""
+        try:
+            events = [_delta(payloads[0])] if len(payloads) == 1 else _deltas(b"[%b]" % b",".join(payloads))
+        except (ValueError, RecursionError):
+            events = []
+        if len(events) != len(payloads):
+            return b"".join(map(self._cold, payloads))
         failed = b""
         run: list[str] = []
-        (kind, content, summary), index, output = self._hottest()
+        (kind, content, summary), index, output = self._hottest
         for at, event in enumerate(events):
             if (
                 event.type == kind
@@ -182,18 +183,20 @@ class MessageStream:
                 output.run(run)
                 run = []
             failed += self._cold(payloads[at])
-            (kind, content, summary), index, output = self._hottest()
+            (kind, content, summary), index, output = self._hottest
         if run and output:
             output.run(run)
         return failed
 
-    def _hottest(self) -> tuple[Hot, int, Output | None]:
-        return (not self.done and self._items.hot()) or (_COLD, NO_INDEX, None)
-
     def _cold(self, payload: bytes) -> bytes:
-        """One event, decoded in full. What it returns is an error event."""
+        """One event, decoded in full; it may change where the frequent deltas go."""
         if self.done:
             return b""
+        failed = self._whole(payload)
+        self._hottest = (not self.done and self._items.hot()) or _NOTHING_HOT
+        return failed
+
+    def _whole(self, payload: bytes) -> bytes:
         try:
             event = _event(payload)
         except (ValueError, RecursionError):

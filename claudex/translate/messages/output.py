@@ -152,7 +152,10 @@ class Message:
             self._part = None
 
     def _flow(self, index: int) -> Flow:
-        return self._flows.setdefault(index, Flow())
+        flow = self._flows.get(index)
+        if flow is None:
+            flow = self._flows[index] = Flow()
+        return flow
 
 
 class Reasoning:
@@ -217,7 +220,10 @@ class Reasoning:
             flow.finished = True
 
     def _flow(self, key: tuple[str, int]) -> Flow:
-        return self._flows.setdefault(key, Flow())
+        flow = self._flows.get(key)
+        if flow is None:
+            flow = self._flows[key] = Flow()
+        return flow
 
 
 class SearchCall:

@@ -28,6 +28,7 @@ class Search:
         self._name = asked.name if asked else "web_search"
         self._blocked = tuple(asked.blocked) if asked else ()
         self._max_uses = asked.max_uses if asked else None
+        self._ids: set[str] = set()
         self._waiting: list[str] = []  # calls whose result is still to come
         self._pages: dict[str, str] = {}  # url -> title, cited since
 
@@ -37,6 +38,9 @@ class Search:
         if action and action.type in ("open_page", "find_in_page"):
             return
         call_id = f"srvtoolu_{item.id or fallback_id}"
+        if call_id in self._ids:
+            call_id += f"_{len(self._ids) + 1}"
+        self._ids.add(call_id)
         query = (action and (action.query or ", ".join(action.queries or ()))) or ""
         use: dict[str, object] = {"type": "server_tool_use", "id": call_id, "name": self._name, "input": {}}
         self._blocks.whole(use, quote({"query": query}).decode())

@@ -102,6 +102,11 @@ def test_a_failed_search_is_an_error_result() -> None:
     assert played.content[1]["content"] == {"type": "web_search_tool_result_error", "error_code": "unavailable"}
 
 
+def test_searches_without_ids_of_their_own_are_told_apart() -> None:
+    played = play(*searched(0, "a", "https://a.test"), done(1, "web_search_call", id="ws0", status="completed"))
+    assert len({block["id"] for block in played.content if block["type"] == "server_tool_use"}) == 2
+
+
 def test_reading_a_page_is_no_search_of_its_own() -> None:
     action: dict[str, Any] = {"type": "open_page", "url": "https://a.test"}
     played = play(done(0, "web_search_call", id="ws", status="completed", action=action))
