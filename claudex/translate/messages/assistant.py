@@ -28,46 +28,61 @@ PHASES = ("commentary", "final_answer")
 
 
 class _Order:
-    """Puts what is said behind the call that it followed."""
+    """What was said and called, in the order of the blocks; at the end, what belongs behind another call goes there."""
+
+    __slots__ = ("_after", "_anchor", "_items", "_known", "_moved", "_parts", "_phase")
 
     def __init__(self, calls: set[str]) -> None:
         self._known = calls
-        self._calls: list[Call] = []
-        self._after: dict[str | None, list[Item]] = {None: []}
+        self._items: list[Item] = []
+        self._after: list[str | None] = []
         self._anchor: str | None = None
+        self._moved = False
         self._phase: str | None = None
         self._parts: list[bytes] = []
 
     def say(self, part: bytes) -> None:
         self._parts.append(part)
 
-    def close(self) -> None:
-        """Texts side by side are one message."""
-        if self._parts:
-            self._after[self._anchor].append(message("assistant", self._parts, self._phase))
-            self._parts, self._phase = [], None
-
     def think(self, meta: thinking.Meta, item: Said | None) -> None:
-        self.close()
-        if meta.after in self._known:
-            self._anchor = meta.after
-            self._after.setdefault(self._anchor, [])
+        if self._parts:
+            self._close()
+        if meta.after is not None and meta.after in self._known:
+            self._anchor, self._moved = meta.after, True
         if item is not None:
-            self._after[self._anchor].append(item)
+            self._add(item)
         self._phase = meta.phase if meta.phase in PHASES else None
 
     def call(self, call: Call) -> None:
-        self.close()
-        self._calls.append(call)
+        if self._parts:
+            self._close()
         self._anchor, self._phase = call.id, None
-        self._after.setdefault(call.id, [])
+        self._add(call)
 
     def items(self) -> list[Item]:
-        self.close()
-        out = self._after.pop(None)
-        for call in self._calls:
-            out.append(call)
-            out += self._after.pop(call.id, [])
+        if self._parts:
+            self._close()
+        return self._regrouped() if self._moved else self._items
+
+    def _close(self) -> None:
+        """Texts side by side are one message."""
+        self._add(message("assistant", self._parts, self._phase))
+        self._parts, self._phase = [], None
+
+    def _add(self, item: Item) -> None:
+        self._items.append(item)
+        self._after.append(self._anchor)
+
+    def _regrouped(self) -> list[Item]:
+        behind: dict[str | None, list[Item]] = {}
+        for item, after in zip(self._items, self._after, strict=True):
+            if type(item) is not Call:
+                behind.setdefault(after, []).append(item)
+        out = behind.pop(None, [])
+        for item in self._items:
+            if isinstance(item, Call):
+                out.append(item)
+                out += behind.pop(item.id, [])
         return out
 
 

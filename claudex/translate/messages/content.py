@@ -62,7 +62,7 @@ def developer(system: list[Block], ctx: Context) -> list[Item]:
 
 def parts(block: Block, ctx: Context) -> list[bytes]:
     """The parts for any block but a tool result; one bracketed line for what cannot be carried."""
-    if carry := _CARRIED.get(block.type):
+    if carry := CARRIED.get(block.type):
         return carry(block, ctx)
     ctx.losses.add(f"block.{block.type[:60]}")
     return [input_text(not_carried(block.type))]
@@ -167,7 +167,7 @@ def found(block: Block) -> str:
     return "\n".join(["[web search results]", *(f"- {hit.title or ''}: {hit.url or ''}" for hit in hits)])
 
 
-_CARRIED: dict[str, Callable[[Block, Context], list[bytes]]] = {
+CARRIED: dict[str, Callable[[Block, Context], list[bytes]]] = {
     "text": _text,
     "image": media.image,
     "document": media.document,

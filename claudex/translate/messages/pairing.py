@@ -48,11 +48,12 @@ class Pairing:
 
     def flush(self) -> None:
         """Close the run: its calls, their outputs in the order of the calls, then the messages."""
+        items, calls = self.items, self._calls
         for item in self._run:
-            self.items.append(self._spoken(item) if isinstance(item, Call) else item)
-        for client_id, wire_id in self._calls.items():
-            self.items.append(_output(wire_id, self._outcome(client_id)))
-        self.items += self._rest
+            items.append(_spoken(item, calls[item.id]) if isinstance(item, Call) else item)
+        for client_id, wire_id in calls.items():
+            items.append(_output(wire_id, self._outcome(client_id)))
+        items += self._rest
         self._run, self._calls, self._results, self._rest = [], {}, {}, []
 
     def _call(self, call: Call) -> None:
@@ -82,16 +83,17 @@ class Pairing:
         else:
             self._results[result.id] = result
 
-    def _spoken(self, call: Call) -> Said:
-        head = b'{"type":"function_call","name":"%b","arguments":' % call.name.encode()
-        tail = b',"call_id":"%b"}' % self._calls[call.id].encode()
-        return Said((head, call.arguments, tail), f"function_call {call.name}")
-
     def _outcome(self, client_id: str) -> bytes | Raw:
         if result := self._results.get(client_id):
             return result.output
         self._losses.add("repaired.missing_result")
         return INTERRUPTED
+
+
+def _spoken(call: Call, wire_id: str) -> Said:
+    head = b'{"type":"function_call","name":"%b","arguments":' % call.name.encode()
+    tail = b',"call_id":"%b"}' % wire_id.encode()
+    return Said((head, call.arguments, tail), f"function_call {call.name}")
 
 
 def _output(wire_id: str, output: bytes | Raw) -> Said:

@@ -7,10 +7,8 @@ from uuid import UUID
 import pytest
 
 from claudex.errors import BadRequest
-from claudex.translate.messages import fields
 from claudex.translate.messages.limits import output_cap
 from claudex.translate.messages.request import Options, cache_key
-from claudex.wire.anthropic import MessagesRequest
 
 from .support import Json, assistant, call, request, result, tool, translated, upstream, user
 
@@ -203,8 +201,3 @@ def test_old_betas_form_of_structured_output_counts() -> None:
 def test_an_odd_format_is_refused(wanted: Json) -> None:
     with pytest.raises(BadRequest, match=r"output_config\.format"):
         translated(request(user("a"), output_config={"format": wanted}))
-
-
-def test_every_field_has_its_fate_in_the_table() -> None:
-    assert {fate.name for fate in fields.FIELDS} == set(MessagesRequest.__struct_fields__)
-    assert "| `temperature` | lost |" in fields.markdown()
