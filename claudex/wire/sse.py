@@ -46,13 +46,13 @@ class Decoder:
             chunk = b"".join(held)
             held.clear()
             self._held_size = 0
+        if chunk.endswith(b"\n\n"):
+            return _payloads(chunk)
         end = chunk.rfind(b"\n\n") + 2
         if end == 1:
             return self._hold(chunk)
-        if end < len(chunk):
-            self._hold(chunk[end:])
-            chunk = chunk[:end]
-        return _payloads(chunk)
+        self._hold(chunk[end:])
+        return _payloads(chunk[:end])
 
     def rest(self) -> list[bytes]:
         """At the end of the stream: the payload of a last event that lacks its blank line, if there is one."""

@@ -13,7 +13,7 @@ from claudex.translate.messages.facts import Facts
 
 EVENTS = 4000
 ROUNDS = 9
-# A proxy reads what the socket has: one event when the model is slow, tens of kilobytes when it is not. 0: one event each.
+# A proxy reads what the socket has: one event (0) when the model is slow, tens of kilobytes when it is not.
 CHUNKS = (0, 4096, 65536)
 
 
