@@ -111,14 +111,17 @@ class Blocks:
             self._held = encrypted
 
     def keep_alive(self) -> None:
-        """An event of content that adds nothing. Claude Code 2.1.197 takes only these as a sign of life."""
+        """An event of content that adds nothing. Claude Code 2.1.197 takes only these as a sign of life.
+
+        Between two blocks it is a ping: a block of our own might stay the last one, and `claude -p` prints the last
+        block of an answer. The long silences are before the first block and inside of reasoning.
+        """
+        if not self.kind and (self.started or self.facts.thinking == "none"):
+            self.write("ping", b'{"type":"ping"}')
+            return
         if not self.kind:
-            if self.facts.thinking == "none":
-                self.write("ping", b'{"type":"ping"}')
-                return
-            started = self.started
             self._begin_thinking()
-            self.started = started
+            self.started = False
         self.deltas([""])
 
     def end(self) -> None:
