@@ -3,7 +3,7 @@
 from ..settings import Settings
 from ..translate.messages.decode import Request
 from ..translate.messages.request import Options
-from ..translate.models import Target, resolve
+from ..translate.models import Slot, Target, parse_name, resolve
 from .gateway import Gateway
 
 
@@ -29,3 +29,11 @@ def target(gateway: Gateway, request: Request) -> Target:
         policy=settings.effort_policy,
         aliases=settings.aliases,
     )
+
+
+def slot(gateway: Gateway, request: Request, found: Target) -> Slot | None:
+    """The slot that the client meant, also where the env file has told it the slot's model by name."""
+    if found.slot is not None:
+        return found.slot
+    named = parse_name(request.model, gateway.catalog.models)
+    return next((slot for slot, choice in gateway.live.models.items() if choice == named), None)

@@ -42,7 +42,7 @@ class Visitor(asyncio.Protocol):
 
     def __init__(self, door: Door) -> None:
         self._door = door
-        self._held = b""
+        self.held = b""
         self._transport: Any = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -53,16 +53,16 @@ class Visitor(asyncio.Protocol):
         self._door.waiting.pop(self, None)
 
     def data_received(self, data: bytes) -> None:
-        self._held += data
-        if (answer := answer_early(self._held, self._door)) is not None:
-            self._held = b""
+        self.held += data
+        if (answer := answer_early(self.held, self._door)) is not None:
+            self.held = b""
             self._transport.write(answer)
             self._transport.close()
-        elif len(self._held) > HELD_LIMIT:
+        elif len(self.held) > HELD_LIMIT:
             self._transport.pause_reading()
 
     def hand_over(self, protocol: asyncio.Protocol) -> None:
-        transport, held = self._transport, self._held
+        transport, held = self._transport, self.held
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
         if len(held) > HELD_LIMIT:

@@ -47,7 +47,7 @@ class Turn:
             requested=request.model[:100],
             model=self.target.slug,
             effort=self.target.effort,
-            slot=self.target.slot,
+            slot=choice.slot(gateway, request, self.target),
             stream=request.stream,
             agent=headers.get("agent") or None,
         )

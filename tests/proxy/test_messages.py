@@ -32,10 +32,17 @@ async def test_a_text_answer_on_either_lane(tmp_path: Path, model: str) -> None:
         line = await proxy.line()
         slug = {"claude-opus-4-8": "gpt-6.1-sol", "claude-sonnet-5[1m]": "gpt-5.5"}.get(model, model.partition("(")[0])
         assert (line["model"], line["lane"]) == (slug, simulator.requests[0].lane)
-        assert line["status"] == 200
+        slots = {"claude-opus-4-8": "opus", "claude-sonnet-5[1m]": "sonnet"}
+        assert (line["status"], line.get("slot")) == (200, slots.get(model))
         assert line["input"] > 0
         assert line["output"] > 0
         assert line["first_event_ms"] <= line["total_ms"]
+
+
+async def test_a_model_that_the_env_file_names_is_its_slot(tmp_path: Path) -> None:
+    async with stack(tmp_path) as (proxy, _):
+        await proxy.stream(ask(model="gpt-6.1-sol(xhigh)"))
+        assert (await proxy.line())["slot"] == "opus"
 
 
 async def test_not_streamed_equals_streamed(tmp_path: Path) -> None:

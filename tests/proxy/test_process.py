@@ -21,15 +21,20 @@ from .harness import TOKEN, ask, events_of, make_home
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="processes and signals as POSIX has them")
 
+MODULE = ("-m", "claudex.proxy")
+WITHOUT_UVLOOP = "import sys; sys.modules['uvloop'] = None; from claudex.proxy.__main__ import main; main(sys.argv[1:])"
+
 
 class Process:
-    def __init__(self, home: Path, environ: dict[str, str], sock: socket.socket | None = None) -> None:
+    def __init__(
+        self, home: Path, environ: dict[str, str], sock: socket.socket | None = None, program: tuple[str, ...] = MODULE
+    ) -> None:
         self.home = home
         self.sock = sock or socket.create_server(("127.0.0.1", 0))
         self.port = self.sock.getsockname()[1]
         self.environ = {**os.environ, **environ, "CLAUDEX_GATEWAY_HOME": str(home)}
         fd = self.sock.fileno()
-        argv = [sys.executable, "-m", "claudex.proxy", "--fd", str(fd)]
+        argv = [sys.executable, *program, "--fd", str(fd)]
         self.child = subprocess.Popen(argv, env=self.environ, pass_fds=[fd], stderr=subprocess.PIPE, text=True)
 
     def request(self, path: str, body: Any = None, method: str | None = None) -> Any:
@@ -76,6 +81,15 @@ def test_it_answers_writes_its_state_and_stops(proxy: Process) -> None:
     assert not (proxy.home / "run" / "proxy.json").exists()
     stopped = json.loads((proxy.home / "run" / "stopped.json").read_text())
     assert (stopped["drained"], stopped["cut"]) == (0, 0)
+
+
+def test_it_serves_without_uvloop(tmp_path: Path, simulator: Simulator) -> None:
+    program = ("-c", WITHOUT_UVLOOP)
+    process = Process(make_home(tmp_path / "gateway"), simulator.environ(tmp_path / "codex"), program=program)
+    assert process.json("/api/status")["loop"] == "asyncio"
+    with process.request("/v1/messages", ask()) as response:
+        assert events_of(response.read())[-1][0] == "message_stop"
+    assert process.end() == ""
 
 
 def test_a_second_proxy_for_the_same_home_says_so_and_exits(proxy: Process) -> None:
