@@ -61,8 +61,8 @@ class Lifecycle:
     async def _load(self, loop: asyncio.AbstractEventLoop) -> None:
         """Imports in a thread, so that health checks are answered meanwhile."""
         await loop.run_in_executor(None, _import)
+        from . import vocabulary
         from .app import App
-        from .count import load_vocabulary
         from .gateway import Gateway
         from .server import Server
 
@@ -73,7 +73,7 @@ class Lifecycle:
         self._door.open(self._http)
         gc.freeze()  # what is loaded stays: the collector need not look at it again
         gateway.start()
-        load_vocabulary()
+        vocabulary.load()
         await loop.run_in_executor(None, write_state, self._home, self._instance)
         ready_ms = round((time.time() - self._instance.started_at) * 1000)
         gateway.log.write("start", pid=self._instance.pid, port=self._instance.port, ready_ms=ready_ms)

@@ -16,9 +16,8 @@ from ..translate.messages.events import MessageStream
 from ..translate.messages.facts import Facts
 from ..translate.messages.request import Upstream, translate
 from ..wire.catalog import Lane
-from . import choice, reply
+from . import choice, count, reply
 from .cache_ledger import Prediction
-from .count import estimate
 from .exchange import Exchange
 from .gateway import Gateway
 
@@ -56,7 +55,7 @@ class Turn:
         """Raises UpstreamError, LoginError, RequestError."""
         login = await self.gateway.credentials.current()
         upstream = self._translate(login, None, False)
-        self._estimate = estimate(upstream)
+        self._estimate = count.estimate(upstream)
         events.usage.input = self.gateway.memory.calibration.apply(upstream.info.slug, self._estimate)
         while True:
             try:
@@ -185,7 +184,7 @@ class Turn:
         upstream = self._upstream
         assert upstream is not None
         if not self._level:
-            self.gateway.memory.counted(upstream.info.slug, self._estimate, counted)
+            count.learn(self.gateway, upstream, self._estimate, counted)
         if self._prediction is not None:
             self.gateway.cache.observe(
                 self._prediction,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from claudex.proxy.count import vocabulary_is_cached
 from claudex.proxy.door import Door, answer_early
 from claudex.proxy.health import Instance, proof
+from claudex.proxy.vocabulary import is_cached
 
 DOOR = Door(Instance(port=8327, started_at=0.0), b"token")
 HOST = b"Host: 127.0.0.1:8327\r\n"
@@ -78,6 +78,6 @@ async def test_what_came_early_is_handed_over_byte_for_byte() -> None:
 
 def test_a_missing_or_damaged_vocabulary_counts_as_none(tmp_path: Path) -> None:
     environ = {"TIKTOKEN_CACHE_DIR": str(tmp_path)}
-    assert not vocabulary_is_cached(environ)
+    assert not is_cached(environ)
     (tmp_path / "fb374d419588a4632f3f557e76b4b70aebbca790").write_bytes(b"half a download")
-    assert not vocabulary_is_cached(environ)
+    assert not is_cached(environ)

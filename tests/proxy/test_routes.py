@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from claudex.proxy import vocabulary
+
 from .harness import TOKEN, ask, make_home, running, stack
 
 
@@ -224,6 +226,23 @@ async def test_count_tokens_is_local(tmp_path: Path) -> None:
         assert alone < with_tools < alone + 40
         assert 1900 <= long <= 2300
         assert simulator.traffic == []
+
+
+async def test_the_real_vocabulary_is_calibrated_apart(tmp_path: Path) -> None:
+    vocabulary.use(lambda text: len(text.split()) * 3)
+    try:
+        async with stack(tmp_path) as (proxy, _):
+            body = {"model": "gpt-6.1-sol", "messages": [{"role": "user", "content": "hello world " * 1000}]}
+            async with proxy.post(body, "/v1/messages/count_tokens") as response:
+                assert 5500 < (await response.json())["input_tokens"] < 6500
+            await proxy.stream(ask("hello world " * 1000))
+            await proxy.idle()
+            while "gpt-6.1-sol:o200k" not in (await proxy.json("/api/status"))["calibration"]:
+                pass
+            ratios = (await proxy.json("/api/status"))["calibration"]
+            assert ratios["gpt-6.1-sol:o200k"] < ratios["gpt-6.1-sol"]
+    finally:
+        vocabulary.use(None)
 
 
 async def test_retire_needs_a_successor(tmp_path: Path) -> None:
