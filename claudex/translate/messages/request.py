@@ -95,46 +95,71 @@ def translate(
     way = route(request, target=target, lane=lane, setting=options.lane, catalog=catalog)
     losses = Losses(options.strict)
     _count_fields(request, losses)
-    turns, left_out = trim.trimmed(request.turns, request.size, options.image_budget)
-    if left_out:
-        losses.add("image.trimmed", left_out)
-    names = _names(request)
-    ctx = Context(
-        names, losses, account_tag.encode(), strip_reasoning, "image" in way.info.input_modalities, way.info.slug
-    )
+    turns = _lightened(request, options, losses)
+    sees = "image" in way.info.input_modalities
+    ctx = Context(_names(request), losses, account_tag.encode(), strip_reasoning, sees, way.info.slug)
     check_choice(request.wire.tool_choice, request.tools)
-    tools = define(ordered(request.tools, turns, tool_order), names, losses)
+    tools = define(ordered(request.tools, turns, tool_order), ctx.names, losses)
     items = _input(request, turns, tools, way, ctx)
     session = session or request.session or _first_words(request)
     key = cache_key(session, agent)
-    body, marks = _body(_head(way, key), tools, items, tail(request, way, tools, names, options, losses), way)
+    end = tail(request, way, tools, ctx.names, options, losses)
+    return _upstream(
+        request,
+        way,
+        ctx,
+        tools,
+        sent=_body(_head(way, key), tools, items, end, way),
+        keys=(session, key, f"{key}:{trim.prompt_of(turns)}"),
+        client=client,
+        notes=_notes(request, target, way),
+    )
+
+
+def _upstream(
+    request: Request,
+    way: Route,
+    ctx: Context,
+    tools: Tools,
+    *,
+    sent: tuple[bytes, list[tuple[int, str]]],
+    keys: tuple[str, str, str],
+    client: str,
+    notes: tuple[str, ...],
+) -> Upstream:
+    stops = tuple(request.wire.stop_sequences or ())
     return Upstream(
-        body=body,
+        body=sent[0],
+        marks=sent[1],
+        session_id=keys[0],
+        cache_key=keys[1],
+        turn=keys[2],
         info=way.info,
         effort=way.effort,
         lane=way.lane,
         lanes=way.lanes,
-        names=names,
+        names=ctx.names,
+        losses=ctx.losses.counts,
+        replayed=ctx.replayed,
         tools=tools.facts,
-        stop_sequences=tuple(request.wire.stop_sequences or ()),
-        output_cap=limits.output_cap(
-            request.wire.max_tokens, client=client, stop_sequences=request.wire.stop_sequences or ()
-        ),
-        losses=losses.counts,
-        notes=_notes(request, target, way),
-        marks=marks,
+        tool_order=tools.order,
+        search=tools.search if way.lane == "full" else None,
+        stop_sequences=stops,
+        output_cap=limits.output_cap(request.wire.max_tokens, client=client, stop_sequences=stops),
+        notes=notes,
         stream=request.stream,
         requested_model=request.model,
-        session_id=session,
-        cache_key=key,
-        turn=f"{key}:{trim.prompt_of(turns)}",
-        search=tools.search if way.lane == "full" else None,
         structured=request.format is not None,
         display=request.display,
-        safeguards=bool(bytes(request.wire.safeguards)),
-        tool_order=tools.order,
-        replayed=ctx.replayed,
+        safeguards=len(request.wire.safeguards) > 0,
     )
+
+
+def _lightened(request: Request, options: Options, losses: Losses) -> Sequence[Turn]:
+    turns, left_out = trim.trimmed(request.turns, request.size, options.image_budget)
+    if left_out:
+        losses.add("image.trimmed", left_out)
+    return turns
 
 
 def cache_key(session: str, agent: str = "") -> str:
