@@ -151,7 +151,7 @@ def _upstream(
         requested_model=request.model,
         structured=request.format is not None,
         display=request.display,
-        safeguards=len(request.wire.safeguards) > 0,
+        safeguards=bytes(request.wire.safeguards) not in (b"", b"null", b"[]"),
     )
 
 
