@@ -108,6 +108,11 @@ def stopped(home: str) -> str:
     return os.path.join(home, "run", "stopped.json")
 
 
+def spawned(home: str) -> str:
+    """Touched at each spawn of the proxy: younger than run/proxy.json means that one never became ready."""
+    return os.path.join(home, "run", "spawned")
+
+
 def log(home: str) -> str:
     return os.path.join(home, "logs", "proxy.log")
 

@@ -1,6 +1,5 @@
 """The real `claude`: where it is, and which of its words need no model."""
 
-import errno
 import os
 import sys
 
@@ -107,7 +106,9 @@ def become(path: str, argv: "Sequence[str]", environ: "Environ") -> "NoReturn":
     try:
         os.execve(path, [path, *argv], environ)
     except OSError as error:
-        if error.errno != errno.ENOEXEC:
+        from errno import ENOEXEC
+
+        if error.errno != ENOEXEC:
             raise _refused(path, error) from error
     # No `#!` line: a shell would read the file as a script of sh, so do we.
     try:

@@ -86,7 +86,7 @@ def _start(home: str, port: int, token: str, listener: _socket.socket, wait: flo
 
     # Who was spawned before and never became ready may fail again: this time stay and see, to say why.
     # So does one whose home is served on another port.
-    if starts.failed_before(home) or starts.serves_elsewhere(home):
+    if starts.failed_before(home) or starts.serves_elsewhere(home, port):
         wait = max(wait, _PATIENCE)
     try:
         starts.mark(home)

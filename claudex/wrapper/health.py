@@ -88,14 +88,14 @@ class Question:
             return Health("stranger", "it does not speak HTTP")
         body = data.partition(b"\r\n\r\n")[2]
         proof = blake2b(self._nonce.encode(), key=token.encode()[:_KEY_LIMIT], digest_size=32).hexdigest()
-        if _field(body, b"proof") != proof:
-            known = _field(body, b"instance_id") != ""
+        if field(body, b"proof") != proof:
+            known = field(body, b"instance_id") != ""
             return Health("stranger", "a claudex proxy with another token" if known else "it cannot prove to be ours")
-        in_flight = _field(body, b"in_flight")
+        in_flight = field(body, b"in_flight")
         return Health(
             "ours",
-            instance_id=_field(body, b"instance_id"),
-            version=_field(body, b"version"),
+            instance_id=field(body, b"instance_id"),
+            version=field(body, b"version"),
             in_flight=int(in_flight) if in_flight.isdigit() else 0,
         )
 
@@ -153,7 +153,7 @@ def _whole(data: bytearray) -> bool:
     return length.isdigit() and len(data) - end - 4 >= int(length)
 
 
-def _field(body: bytes, name: bytes) -> str:
+def field(body: bytes, name: bytes) -> str:
     """A plain string or number of a flat JSON object; believed only once the proof is right, hence no parser."""
     rest = body.partition(b'"' + name + b'":')[2].lstrip()
     if rest[:1] == b'"':

@@ -23,42 +23,49 @@ def command() -> list[str]:
 
 
 def spawn(home: str, port: int, listener: int, environ: "Environ") -> None:
-    """Returns when the proxy's program has been executed; raises OSError when it could not be.
+    """Raises OSError when the proxy's program cannot be started.
 
-    The child between us makes it an orphan of a session of its own, so `claude`, which this process becomes, never has
-    a child it does not know. It spawns instead of forking again because that tells whether the exec went well.
+    Two forks make it an orphan, so `claude`, which this process becomes, has no child that it does not know. We do not
+    wait for the exec, which would cost the launch a millisecond: what fails from there on is in the log, and the next
+    launch that finds no proxy reads it there.
     """
-    if not sys.executable:
-        raise OSError(errno.ENOENT, "Python does not know its own path")
+    argv = command()
+    if not os.access(argv[0], os.X_OK):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), argv[0] or "Python")
     log = os.open(paths.log(home), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         child = os.fork()
         if child == 0:
-            _in_child(home, port, listener, log, dict(environ))
+            _in_child(home, port, listener, log, argv, dict(environ))
     finally:
         os.close(log)
     _, status = os.waitpid(child, 0)
-    if code := os.waitstatus_to_exitcode(status):
-        raise OSError(code, os.strerror(code) if code > 0 else f"killed by signal {-code}", sys.executable)
+    if status:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN), "fork")
 
 
-def _in_child(home: str, port: int, listener: int, log: int, environ: dict[str, str]) -> "NoReturn":
-    code = errno.ECHILD
+def _in_child(home: str, port: int, listener: int, log: int, argv: list[str], environ: dict[str, str]) -> "NoReturn":
+    code = 1
     try:
         os.setsid()
+        if os.fork():
+            code = 0
+        else:
+            environ[paths.HOME_VARIABLE] = home
+            environ[paths.PORT_VARIABLE] = str(port)
+            _become(home, _own_descriptors(listener, log), argv, environ)
+    finally:  # whatever happened, neither child may return into the launch's code
+        os._exit(code)
+
+
+def _become(home: str, listener: int, argv: list[str], environ: dict[str, str]) -> None:
+    try:
         os.umask(0o077)
         os.chdir(home)
-        listener = _own_descriptors(listener, log)
         _default_signals()
-        environ[paths.HOME_VARIABLE] = home
-        environ[paths.PORT_VARIABLE] = str(port)
-        argv = [*command(), "--fd", str(listener)]
-        os.posix_spawn(argv[0], argv, environ)
-        code = 0
+        os.execve(argv[0], [*argv, "--fd", str(listener)], environ)
     except OSError as error:
-        code = error.errno or code
-    finally:  # whatever happened, the child must never return into its parent's code
-        os._exit(code)
+        os.write(2, os.fsencode(f"claudex: cannot run {argv[0]}: {error.strerror}\n"))
 
 
 def _own_descriptors(listener: int, log: int) -> int:

@@ -3,19 +3,20 @@
 import os
 
 from .. import paths
+from .health import field
 
 
 def mark(home: str) -> None:
     for directory in (paths.run(home), os.path.dirname(paths.log(home))):
         os.makedirs(directory, mode=0o700, exist_ok=True)
-    os.close(os.open(_spawned(home), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
-    os.utime(_spawned(home))
+    os.close(os.open(paths.spawned(home), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+    os.utime(paths.spawned(home))
 
 
 def failed_before(home: str) -> bool:
     """The last spawn is younger than the last proxy that became ready."""
     try:
-        spawned = os.stat(_spawned(home)).st_mtime_ns
+        spawned = os.stat(paths.spawned(home)).st_mtime_ns
     except OSError:
         return False
     try:
@@ -24,21 +25,15 @@ def failed_before(home: str) -> bool:
         return not _newer(paths.stopped(home), spawned)
 
 
-def serves_elsewhere(home: str) -> bool:
-    """Another proxy holds run/proxy.lock, though nothing listens on our port."""
-    import fcntl
-
+def serves_elsewhere(home: str, port: int) -> bool:
+    """The proxy of this home lives, though on another port."""
     try:
-        handle = os.open(paths.proxy_lock(home), os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
+        with open(paths.proxy_state(home), "rb", 0) as file:
+            state = file.read()
+        os.kill(int(field(state, b"pid")), 0)
+    except (OSError, ValueError):
         return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(handle)
-    return False
+    return field(state, b"port") != str(port)
 
 
 def _newer(path: str, than: int) -> bool:
@@ -46,10 +41,6 @@ def _newer(path: str, than: int) -> bool:
         return os.stat(path).st_mtime_ns >= than
     except OSError:
         return False
-
-
-def _spawned(home: str) -> str:
-    return os.path.join(paths.run(home), "spawned")
 
 
 def last_words(home: str) -> str:

@@ -15,6 +15,10 @@ from .conftest import Stage
 from .fakes import Listener
 
 
+# Python 3.12 warns of any fork beside threads, and pytest-xdist has some; the child only goes on to exec.
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+
+
 def started(stage: Stage) -> int:
     daemon.ensure(str(stage.home), stage.port, stage.token, wait=20, environ=stage.environ)
     return stage.proxy_pid()

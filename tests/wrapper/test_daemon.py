@@ -21,6 +21,9 @@ from . import fakes
 from .conftest import Stage, argv_of, free_port, wait_until
 from .fakes import Listener
 
+# Python 3.12 warns of any fork beside threads, and pytest-xdist has some; the child only goes on to exec.
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+
 OTHER_PYTHON = shutil.which("python3", path="/usr/bin:/bin") or ""
 SILENT = """\
 import socket, sys
@@ -56,6 +59,7 @@ def test_twenty_launches_on_a_fresh_machine_start_one_proxy(stage: Stage) -> Non
         assert argv_of(output) == [b"-p", str(number).encode()]
     assert ready(stage).state == "ours"
     assert len(proxies(stage)) == 1
+    assert Path(paths.log(str(stage.home))).read_text().count('"event":"start"') == 1
 
 
 def test_the_daemon_is_nobodys_child_and_holds_nothing_of_the_shell(prepared: Stage, tmp_path: Path) -> None:
