@@ -1,6 +1,6 @@
 """`POST /v1/messages/count_tokens`, answered here: `/context` asks 25 times at once, and the backend cannot count.
 
-Two calibrations are kept for each model: of the heuristic, and of the real vocabulary where there is one. The vocabulary
+Two calibrations are kept for each model: of the heuristic, and of the real vocabulary if there is one. The vocabulary
 costs milliseconds, so a message request, which wants its first event soon, is estimated by the heuristic.
 """
 
