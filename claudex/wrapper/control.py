@@ -82,8 +82,10 @@ def _pid(home: str, port: int, found: Health) -> int | None:
 
 
 def _is_proxy(pid: int) -> bool:
-    """Alive, and still ours: process ids are used again."""
-    return "claudex" in command_of(pid)
+    """Alive, and still a proxy: process ids are used again, and many a path has our name in it."""
+    words = command_of(pid).split()
+    served = "serve" in words and any(os.path.basename(word) == "claudex" for word in words)
+    return "claudex.proxy" in words or served
 
 
 def _terminate(pid: int) -> None:
