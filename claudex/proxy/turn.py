@@ -114,7 +114,8 @@ class Turn:
             catalog=gateway.catalog.models,
             tool_order=gateway.tool_order(headers.get("session", "") + headers.get("agent", "")),
         )
-        gateway.remember_tool_order(headers.get("session", "") + headers.get("agent", ""), upstream.tool_order)
+        if upstream.tool_order:  # a title has no tools, and would make the session forget its own
+            gateway.remember_tool_order(headers.get("session", "") + headers.get("agent", ""), upstream.tool_order)
         self._variant, self._upstream = variant, upstream
         return upstream
 

@@ -7,6 +7,7 @@ before it, as far as the client's own history does.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from hashlib import blake2b
 from uuid import UUID, uuid5
 
 from msgspec import Raw, Struct
@@ -110,7 +111,7 @@ def translate(
         ctx,
         tools,
         sent=_body(_head(way, key), tools, items, end, way),
-        keys=(session, key, f"{key}:{trim.prompt_of(turns)}"),
+        keys=(session, key, _turn_key(key, turns)),
         client=client,
         notes=_notes(request, target, way),
     )
@@ -169,6 +170,14 @@ def cache_key(session: str, agent: str = "") -> str:
     except ValueError:
         known = str(uuid5(NAMESPACE, session))
     return str(uuid5(NAMESPACE, f"{known}:{agent}")) if agent else known
+
+
+def _turn_key(key: str, turns: Sequence[Turn]) -> str:
+    """The same through one tool loop. A session's side calls (titles, verdicts) begin at their first message just as the
+    conversation does, so the prompt's own words belong to the key."""
+    place = trim.prompt_of(turns)
+    words = b"\n".join(bytes(block.text) for block in turns[place].blocks) if turns else b""
+    return f"{key}:{place}:{blake2b(words, digest_size=6).hexdigest()}"
 
 
 def _first_words(request: Request) -> str:

@@ -165,6 +165,11 @@ def test_a_turn_lasts_through_its_tool_loop() -> None:
     assert first.turn == second.turn != third.turn
 
 
+def test_a_side_call_of_the_session_is_a_turn_of_its_own() -> None:
+    main, title, again = (translated(request(user(words)), session=SESSION).turn for words in ("go", "name it", "go"))
+    assert main == again != title
+
+
 @pytest.mark.parametrize(
     ("max_tokens", "client", "stops", "cap"),
     [
