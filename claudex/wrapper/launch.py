@@ -29,6 +29,7 @@ def main() -> int:
     argv = sys.argv[1:]
     try:
         if argv and argv[0] in OWN_WORDS:
+            _with_site()
             from ..cli.app import main as command_line
 
             return command_line(argv)
@@ -37,6 +38,14 @@ def main() -> int:
         return _INTERRUPTED
     except Exception as error:  # the boundary of the program: whatever it was, one line and no traceback
         return _tell(error)
+
+
+def _with_site() -> None:
+    """Bootstrap's launcher starts Python without `site`; what uses third-party modules needs all of its paths."""
+    if sys.flags.no_site:
+        import site
+
+        site.main()
 
 
 def pass_through(argv: "Sequence[str]") -> "NoReturn":
@@ -100,6 +109,7 @@ def _token(home: str, environ: dict[str, str], port: int) -> str:
 
     if (token := read_token(home)) and os.path.exists(paths.env_file(home)):
         return token
+    _with_site()
     from ..home import prepare  # the first run on this machine
 
     prepare(home, environ, port)

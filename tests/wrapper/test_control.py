@@ -14,7 +14,6 @@ from . import fakes
 from .conftest import Stage
 from .fakes import Listener
 
-
 # Python 3.12 warns of any fork beside threads, and pytest-xdist has some; the child only goes on to exec.
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 

@@ -13,7 +13,7 @@ import pytest
 from claudex.wrapper.launch import OWN_WORDS
 
 from . import fakes
-from .conftest import STUB, Stage, argv_of, executable, free_port
+from .conftest import SCRIPT, SOURCE, STUB, Stage, argv_of, executable, free_port
 from .fakes import Listener
 
 LEAN = {"_socket", "_blake2", "errno", "fcntl", "posix", "time", "_signal", "claudex", "claudex.paths"}
@@ -268,6 +268,13 @@ def test_two_homes_do_not_share_a_port(prepared: Stage) -> None:
     assert "a claudex proxy with another token" in failure(done)
     assert done.returncode == 4
     assert prepared.token.encode() not in listener.everything
+
+
+def test_a_launcher_without_site_finds_third_party_modules_when_it_needs_them(stage: Stage) -> None:
+    launcher = SCRIPT.format(python=sys.executable, source=str(SOURCE)).replace(" -P\n", " -IS\n")
+    executable(stage.command, launcher)
+    assert argv_of(stage.run("first", "run").stdout) == [b"first", b"run"]
+    assert stage.run("self", "version").returncode == 0
 
 
 def test_own_words_reach_the_cli(stage: Stage) -> None:
