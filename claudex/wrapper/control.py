@@ -43,11 +43,13 @@ def stop(
     `on_wait` is told the seconds waited so far. Raises PortHeld for a stranger, ProxyUnavailable when the proxy has not
     ended after `timeout` seconds.
     """
-    pid = _pid(home, port, check(port, token, _ANSWER))
+    found = check(port, token, _ANSWER)
+    pid = _pid(home, port, found)
     if pid is None:
         return Stopped(False)
-    with suppress(ProcessLookupError):
-        _terminate(pid)
+    if found.state != "none":  # else it drains already, and a second signal would cut what it waits for
+        with suppress(ProcessLookupError):
+            _terminate(pid)
     began = time.monotonic()
     while _is_proxy(pid):
         waited = time.monotonic() - began

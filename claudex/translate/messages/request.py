@@ -173,7 +173,7 @@ def cache_key(session: str, agent: str = "") -> str:
 
 
 def _turn_key(key: str, turns: Sequence[Turn]) -> str:
-    """The same through one tool loop. A session's side calls (titles, verdicts) begin at their first message just as the
+    """The same through one tool loop. A session's side calls (titles, verdicts) begin at their first message as its
     conversation does, so the prompt's own words belong to the key."""
     place = trim.prompt_of(turns)
     words = b"\n".join(bytes(block.text) for block in turns[place].blocks) if turns else b""
