@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from . import clients
 
 if TYPE_CHECKING:
     from claudex.simulator import Simulator
+
+    from .faults import Client
 
 CLAUDEX = str(Path(sys.executable).with_name("claudex"))
 STOP_WAIT_S = 40.0
@@ -77,12 +80,13 @@ class Stack:
 
 
 def _gone(pid: int, within: float) -> bool:
-    """The proxy is nobody's child here, so its end can only be polled for."""
+    """The proxy is nobody's child here, so its end can only be polled for; in a container init may be slow to reap."""
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
         try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
             return True
         time.sleep(0.05)
     return False
@@ -120,3 +124,11 @@ def claude(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     return clients.repository(tmp_path / "work")
+
+
+@pytest.fixture
+def client(stack: Stack, claude: str, repository: Path) -> "Client":
+    """Each of the pinned claudes, to be asked through `claudex`."""
+    from .faults import Client
+
+    return Client(stack, claude, repository)
