@@ -179,7 +179,7 @@ def explain(known: dict[str, Any]) -> str:
     ended = f"and ended with {known.get('status')} after {render.milliseconds(known.get('total_ms'))}."
     parts = [asked, ended]
     if error := known.get("error"):
-        parts.append(f"Refused by {error.get('who')}: {error.get('message')}")
+        parts.append(f"Refused by {error.get('who')}: {error.get('message')} {error.get('hint') or ''}".rstrip())
     if known.get("client_gone"):
         parts.append("The client left before the end.")
     if (known.get("attempts") or 1) > 1:

@@ -78,5 +78,6 @@ def describe(error: ClaudexError) -> dict[str, Any]:
         "who": error.who,
         "type": type(error).__name__,
         "message": error.message[:MESSAGE_LIMIT],
+        **({"hint": error.hint} if error.hint else {}),
         **{name: value for name, value in known.items() if value is not None},
     }

@@ -62,10 +62,10 @@ def test_n_lines_reach_into_rotated_files(made: Path, claudex: Claudex) -> None:
 
 
 def test_an_id_is_explained(made: Path, claudex: Claudex) -> None:
-    error = {"who": "ChatGPT", "type": "rate_limit_error", "message": "the weekly limit is used up"}
+    error = {"who": "ChatGPT", "type": "rate_limit_error", "message": "the weekly limit is used up", "hint": "Wait."}
     write_log(made, {**REQUEST, "id": "req_9", "status": 429, "error": error}, REQUEST)
     result = claudex("self", "logs", "req_9")
-    assert "Refused by ChatGPT: the weekly limit is used up" in result.out
+    assert "Refused by ChatGPT: the weekly limit is used up Wait." in result.out
     assert "2 attempts" in result.out
     assert claudex("self", "logs", "req_9", "--json").document["request"]["status"] == 429
 

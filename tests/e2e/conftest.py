@@ -132,3 +132,11 @@ def client(stack: Stack, claude: str, repository: Path) -> "Client":
     from .faults import Client
 
     return Client(stack, claude, repository)
+
+
+@pytest.fixture
+def older(stack: Stack, repository: Path) -> "Client":
+    """One claude where both behave alike, as most of the work is ours: the one that starts faster."""
+    from .faults import Client
+
+    return Client(stack, clients.program(clients.CLAUDES[-1]), repository)

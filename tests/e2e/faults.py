@@ -54,6 +54,14 @@ class Client:
         )
         return Asked(done.returncode, done.stdout.strip(), done.stderr.strip(), time.monotonic() - began)
 
+    @staticmethod
+    def wait(happened: Callable[[], bool], within: float = 30.0) -> None:
+        """For what another process does, and what can only be polled for."""
+        deadline = time.monotonic() + within
+        while not happened():
+            assert time.monotonic() < deadline, "what was waited for did not happen"
+            time.sleep(0.05)
+
     def interrupt(self, prompt: str, *, after: Callable[[], bool], within: float = 30.0) -> float:
         """SIGINT once `after` is true; the seconds that claude then took to end."""
         environ = {**self.stack.environ, **FEW_RETRIES, "CLAUDE_BIN": self.program}
@@ -66,10 +74,7 @@ class Client:
             stderr=subprocess.STDOUT,
         )
         try:
-            deadline = time.monotonic() + within
-            while not after():
-                assert time.monotonic() < deadline, "what was waited for did not happen"
-                time.sleep(0.05)
+            self.wait(after, within)
             began = time.monotonic()
             running.send_signal(signal.SIGINT)
             running.communicate(timeout=within)

@@ -101,13 +101,13 @@ class TestWindow:
 
 
 def test_a_summary_that_is_too_long_itself_sheds_outputs_until_it_fits(client: Client, stack: Stack) -> None:
-    """Refused until three of the four old outputs are gone: two levels of shedding."""
+    """Refused until two old outputs are gone."""
     too_long = failed("context_length_exceeded", "Your input exceeds the context window of this model.")
     names = [f"file{number}.txt" for number in range(5)]
     for name in names:
         (client.cwd / name).write_text(f"content of {name}\n" * 50)
     stack.simulator.play(
-        replace(too_long, repeat=0, when=lambda asked: is_summary(asked) and asked.data.count(LEFT_OUT) < 3),
+        replace(too_long, repeat=0, when=lambda asked: is_summary(asked) and asked.data.count(LEFT_OUT) < 2),
         turn(SUMMARY, when=is_summary),
         *(turn(read(str(client.cwd / name)), when=is_work) for name in names),
         replace(too_long, when=is_work),
