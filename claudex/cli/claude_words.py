@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from .. import files
-from ..wrapper import claude, launch
+from ..wrapper import OWN_WORDS, claude
 
 HELP_TIMEOUT_S = 15.0
 QUIET = {"DISABLE_UPDATES": "1", "DISABLE_AUTOUPDATER": "1", "NO_COLOR": "1", "COLUMNS": "80"}
@@ -37,7 +37,7 @@ def refresh(environ: Mapping[str, str] = os.environ) -> bool:
     if _first_line(target) == head:
         return False
     files.private_dir(target.parent)
-    top = [line for line in parse(_help(program, environ)) if line.split("|")[1] not in launch.OWN_WORDS]
+    top = [line for line in parse(_help(program, environ)) if line.split("|")[1] not in OWN_WORDS]
     files.write_private(target, "\n".join(["#", *top, ""]))  # of use at once; complete, and named, below
     commands = [line.split("|")[1] for line in top if not line.startswith("|-")]
     nested = [line for command in commands for line in parse(_help(program, environ, command), command)]

@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 
 from ..errors import ClaudexError, PortHeld, ProxyUnavailable
-from ..wrapper import control, daemon, health
+from ..wrapper import daemon, health
+from . import control
 from .place import Place
 
 # A proxy that has just been started needs about 0.3 s; a loaded machine gets the benefit of the doubt.

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from .. import home, paths
 from ..codex.credentials import describe
 from ..errors import ProxyUnavailable
-from ..wrapper import control, daemon
-from . import gateway, render
+from ..wrapper import daemon
+from . import control, gateway, render
 from .place import Place, locate
 
 if TYPE_CHECKING:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..wrapper import control
-from . import gateway, render
+from . import control, gateway, render
 from .place import Place
 
 if TYPE_CHECKING:

@@ -140,8 +140,11 @@ class Client:
         return ""
 
     async def fetch_limits(self) -> Limits:
+        """`GET {upstream}/wham/usage`, which costs no quota. Raises UpstreamError, LoginError."""
         login = await self.credentials.current()
-        found = await limits.fetch(self._http, login, self.settings, self._codex_home)
+        headers = identity.headers(login, self.settings, self._codex_home)
+        usage, _ = await self._http.get_json(f"{self.settings.upstream.url}/wham/usage", headers, account=login.tag)
+        found = limits.from_usage(usage, time.time())
         self._note_limits(found, login)
         return found
 

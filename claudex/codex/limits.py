@@ -8,19 +8,10 @@ accounts.
 
 import math
 import re
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ..settings import Settings
-from . import identity
-from .login import Login
 from .plausible import plausible_reset
-
-if TYPE_CHECKING:
-    from .http import Transport  # which classifies errors, and so reads limits
 
 NAMES = {300: "5h", 1440: "daily", 10_080: "weekly", 43_200: "monthly"}
 MAIN_LIMIT = "codex"
@@ -95,13 +86,6 @@ def from_usage(document: object, now: float) -> Limits:
     reached = usage.get("rate_limit_reached_type")
     kind = _text(_object(reached).get("type")) if isinstance(reached, dict) else _text(reached)
     return Limits(_text(usage.get("plan_type")), _sorted(windows), _credits(usage), kind, now)
-
-
-async def fetch(http: "Transport", login: Login, settings: Settings, codex_home: str | Path) -> Limits:
-    """`GET {upstream}/wham/usage`, which costs no quota. Raises UpstreamError."""
-    url = f"{settings.upstream.url}/wham/usage"
-    document, _ = await http.get_json(url, identity.headers(login, settings, codex_home), account=login.tag)
-    return from_usage(document, time.time())
 
 
 def merge(older: Limits | None, newer: Limits) -> Limits:

@@ -9,7 +9,7 @@ import os
 import sys
 
 from .. import paths
-from . import claude, world
+from . import OWN_WORDS, claude, world
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from .health import Health
 
-OWN_WORDS = frozenset(("status", "start", "stop", "restart", "sync-auth", "probe", "self"))
 _INTERRUPTED = 130
 _BASE_URL = "ANTHROPIC_BASE_URL"
 _SECRETS = (_BASE_URL, "ANTHROPIC_AUTH_TOKEN")

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from claudex.cli import control
 from claudex.cli.app import main
-from claudex.wrapper import control
+
+from ..wrapper.conftest import prepared, stage  # noqa: F401 (a scratch installation, as the launch tests use it)
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,9 @@ import httpx
 import pytest
 
 from claudex import paths
-from claudex.cli import gateway
+from claudex.cli import control, gateway
 from claudex.cli.settings_json import conflicts
 from claudex.simulator import Pause, Simulator, Text, turn
-from claudex.wrapper import control
 
 from .conftest import Claudex, wait_until_gone
 

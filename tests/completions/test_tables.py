@@ -31,7 +31,7 @@ def test_every_file_is_rewritten(regenerate: ModuleType) -> None:
 
 
 def test_the_own_words_of_the_wrapper_are_offered(regenerate: ModuleType) -> None:
-    from claudex.wrapper.launch import OWN_WORDS
+    from claudex.wrapper import OWN_WORDS
 
     offered = {line.split("|")[1] for line in regenerate.own_lines() if line.startswith("|")}
     assert offered == set(OWN_WORDS)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from claudex.wrapper.launch import OWN_WORDS
+from claudex.wrapper import OWN_WORDS
 
 from . import facts
 

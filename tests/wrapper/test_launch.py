@@ -10,7 +10,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from claudex.wrapper.launch import OWN_WORDS
+from claudex.wrapper import OWN_WORDS
 
 from . import fakes
 from .conftest import SCRIPT, SOURCE, STUB, Stage, argv_of, executable, free_port

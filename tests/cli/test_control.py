@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from claudex import paths
+from claudex.cli import control
 from claudex.errors import PortHeld, ProxyUnavailable
-from claudex.wrapper import control, daemon
+from claudex.wrapper import daemon
 
-from . import fakes
-from .conftest import Stage
-from .fakes import Listener
+from ..wrapper import fakes
+from ..wrapper.conftest import Stage
+from ..wrapper.fakes import Listener
 
 # Python 3.12 warns of any fork beside threads, and pytest-xdist has some; the child only goes on to exec.
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")

@@ -1,4 +1,4 @@
-"""Stop the proxy, and know which process it is. For the commands; `claude`'s way does not come here."""
+"""Stop the proxy, and know which process it is."""
 
 import json
 import os
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from .. import paths
 from ..errors import ClaudexError, PortHeld, ProxyUnavailable
-from .health import Health, check
-from .owner import command_of, find
+from ..wrapper.health import Health, check
+from ..wrapper.owner import command_of, find
 
 _ANSWER = 5.0  # seconds: a proxy that was just spawned answers when it is ready
 _PAUSE = 0.05
