@@ -15,7 +15,7 @@ from . import body, reply
 from .answer import Answer
 from .exchange import Exchange
 from .gateway import Gateway
-from .turn import Turn
+from .turn import SAMPLES, Turn
 
 HEADER_LIMIT = 200
 
@@ -35,6 +35,7 @@ async def messages(gateway: Gateway, request: web.BaseRequest, exchange: Exchang
         request_id=exchange.id,
         classify=turn.classify,
         tell=turn.tell,
+        samples=SAMPLES,
     )
     try:
         if decoded.stream:
@@ -53,8 +54,7 @@ async def _streamed(request: web.BaseRequest, turn: Turn, events: MessageStream)
     exchange = turn.exchange
     with Answer(request, exchange, events, turn.gateway.settings.proxy) as answer:
         try:
-            async with AsyncExitStack() as stack:
-                await _relay(await turn.open(stack, events), events, answer)
+            await _relay(turn, events, answer)
         except ClaudexError as error:
             if not answer.committed:
                 raise
@@ -68,42 +68,45 @@ async def _streamed(request: web.BaseRequest, turn: Turn, events: MessageStream)
         return await answer.finish()
 
 
-async def _relay(stream: Stream, events: MessageStream, answer: Answer) -> None:
-    """One write for each chunk that comes, until the message is complete."""
+async def _whole(turn: Turn, events: MessageStream) -> web.StreamResponse:
+    """The same events, folded into one message: what is not streamed equals what is."""
+    whole = Whole()
+    await _relay(turn, events, whole)
+    return reply.body(whole.fold.body(), turn.exchange.id)
+
+
+class Whole:
+    """Nothing is promised to the client before everything is there."""
+
+    committed = False
+
+    def __init__(self) -> None:
+        self.fold = Fold()
+
+    async def write(self, data: bytes) -> None:
+        self.fold.feed(data)
+
+
+async def _relay(turn: Turn, events: MessageStream, answer: Answer | Whole) -> None:
+    """Sample after sample, until the model has ended its turn. Raises what the stream says instead of an answer."""
+    while not events.done:
+        async with AsyncExitStack() as stack:
+            await _sample(await turn.open(stack, events), events, answer)
+
+
+async def _sample(stream: Stream, events: MessageStream, answer: Answer | Whole) -> None:
+    """One write for each chunk that comes, until the sample is complete."""
     data = events.feed(stream.head)
     if events.error is not None and not answer.committed:
         raise events.error
     await answer.write(data)
-    if not events.done:
+    if not (events.done or events.again):
         async for chunk in stream.chunks():
             await answer.write(events.feed(chunk))
-            if events.done:
+            if events.done or events.again:
                 break
-    _end(stream, events)
+    if events.cancel_upstream:  # a local stop leaves an upstream that would go on generating
+        stream.abort()
     await answer.write(events.close())
     if events.error is not None:
         raise events.error
-
-
-def _end(stream: Stream, events: MessageStream) -> None:
-    """A local stop leaves an upstream that would go on generating."""
-    if events.cancel_upstream:
-        stream.abort()
-
-
-async def _whole(turn: Turn, events: MessageStream) -> web.StreamResponse:
-    """The same events, folded into one message: what is not streamed equals what is."""
-    fold = Fold()
-    async with AsyncExitStack() as stack:
-        stream = await turn.open(stack, events)
-        fold.feed(events.feed(stream.head))
-        if not events.done:
-            async for chunk in stream.chunks():
-                fold.feed(events.feed(chunk))
-                if events.done:
-                    break
-        _end(stream, events)
-        fold.feed(events.close())
-    if events.error is not None:
-        raise events.error
-    return reply.body(fold.body(), turn.exchange.id)

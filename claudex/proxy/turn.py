@@ -1,4 +1,8 @@
-"""One Messages request on its way upstream: translated for the login and lane it goes out on, and again if it must."""
+"""One Messages request on its way upstream: translated for the login and lane it goes out on, and again if it must.
+
+The backend may want to be asked more than once before the model has ended its turn (`again`): each of these samples is
+a call with its own retries, and all of them are one answer.
+"""
 
 import time
 from contextlib import AsyncExitStack
@@ -9,12 +13,13 @@ from ..codex.login import Login
 from ..codex.stream import Stream
 from ..errors import ClaudexError, ContextOverflow, UpstreamError
 from ..translate import tokens
+from ..translate.messages import again, shed
 from ..translate.messages import errors as anthropic
-from ..translate.messages import shed
 from ..translate.messages.decode import Request
 from ..translate.messages.events import MessageStream
 from ..translate.messages.facts import Facts
 from ..translate.messages.request import Upstream, translate
+from ..translate.messages.usage import Usage
 from ..wire.catalog import Lane
 from . import choice, count, reply
 from .cache_ledger import Prediction
@@ -23,12 +28,14 @@ from .gateway import Gateway
 
 # What is left free of a window when a summary must fit: the answer, and what the estimate may be wrong by.
 SUMMARY_SHARE = 0.85
+# How many samples may make up one answer: a model that never ends its turn must not run for ever.
+SAMPLES = 8
 
 Variant = tuple[str, Lane | None, bool]
 
 
 class Turn:
-    """`open` gives the upstream's stream; `finish` settles the accounts with what the stream told."""
+    """`open` gives the stream of the answer's next sample; `finish` settles the accounts with what the last told."""
 
     def __init__(self, gateway: Gateway, exchange: Exchange, request: Request, headers: "dict[str, str]") -> None:
         self.gateway = gateway
@@ -42,6 +49,8 @@ class Turn:
         self._level = 0
         self._estimate = 0.0
         self._prediction: Prediction | None = None
+        self._facts = Facts()
+        self._samples: list[dict[str, int]] = []
         exchange.facts.update(
             requested=request.model[:100],
             model=self.target.slug,
@@ -53,10 +62,13 @@ class Turn:
 
     async def open(self, stack: AsyncExitStack, events: MessageStream) -> Stream:
         """Raises UpstreamError, LoginError, RequestError."""
+        if events.again:
+            self._go_on(events)
         login = await self.gateway.credentials.current()
         upstream = self._translate(login, None, False)
         self._estimate = count.estimate(upstream)
-        events.usage.input = self.gateway.memory.calibration.apply(upstream.info.slug, self._estimate)
+        if not events.again:
+            events.usage.input = self.gateway.memory.calibration.apply(upstream.info.slug, self._estimate)
         while True:
             try:
                 stream = await stack.enter_async_context(self.gateway.client.open(self._call(upstream)))
@@ -67,8 +79,18 @@ class Turn:
                     raise overflow
         self._opened(stream)
         assert self._upstream is not None
-        events.bind(Facts.of(self._upstream, stream.login.tag))
+        self._facts = Facts.of(self._upstream, stream.login.tag)
+        if events.again:
+            events.resume(self._facts)
+        else:
+            events.bind(self._facts)
         return stream
+
+    def _go_on(self, events: MessageStream) -> None:
+        """The sample is over and the turn is not: what it said belongs to what is asked next."""
+        self._settle(events.usage)
+        self.request = again.answered(self.request, events.items, self._facts)
+        self._variant = self._prediction = None
 
     def classify(self, event: dict[str, object]) -> UpstreamError | None:
         """What a failure inside the stream means."""
@@ -89,9 +111,19 @@ class Turn:
             self.exchange.losses.update(self._upstream.losses)
             if events.stop_reason not in (None, "tool_use"):
                 self.gateway.turn_ended(self._upstream.turn)
-        if usage.known:
+        if usage.known or self._samples:
             facts.update(input=usage.total_input, cached=usage.cached, output=usage.output, reasoning=usage.reasoning)
+        if not events.again:  # else the next sample never came, and the last one is settled
+            self._settle(usage)
+        if len(self._samples) > 1:
+            facts["samples"] = self._samples
+
+    def _settle(self, usage: Usage) -> None:
+        """The accounts of one sample."""
+        if usage.known:
             self._learn(usage.total_input, usage.cached)
+            output = usage.output - usage.output_before
+            self._samples.append({"input": usage.total_input, "cached": usage.cached, "output": output})
 
     def _translate(self, login: Login, lane: Lane | None, strip: bool) -> Upstream:
         variant = (login.tag, lane, strip)
@@ -167,13 +199,13 @@ class Turn:
         upstream = self._upstream
         assert upstream is not None
         self.gateway.tag = stream.login.tag
-        self.exchange.first_event = time.monotonic()
+        self.exchange.first_event = self.exchange.first_event or time.monotonic()
         self.exchange.facts.update(
             session=upstream.session_id,
             model=upstream.info.slug,
             effort=upstream.effort,
             lane=stream.lane,
-            attempts=stream.attempts,
+            attempts=self.exchange.facts.get("attempts", 0) + stream.attempts,
             stripped=stream.stripped or None,
             upstream_id=stream.upstream_id,
             notes=list(upstream.notes) or None,

@@ -52,7 +52,8 @@ class Request(Struct, gc=False):
     """What the client asked. Read-only: translate it as often as needed.
 
     `system` holds no billing line; `unknown` names top-level keys that nobody knows; `session` is the id inside
-    metadata.user_id, or empty; `effort` is the client's word, not yet clamped.
+    metadata.user_id, or empty; `effort` is the client's word, not yet clamped; `continued`: the last turns are what the
+    model has said of this very answer.
     """
 
     wire: MessagesRequest
@@ -64,6 +65,7 @@ class Request(Struct, gc=False):
     effort: str | None
     display: Display
     size: int
+    continued: bool = False
 
     @property
     def model(self) -> str:
@@ -162,13 +164,13 @@ def _top(body: bytes) -> tuple[MessagesRequest, tuple[str, ...]]:
     except RecursionError as error:
         raise Malformed("", "is nested too deeply") from error
     except DecodeError:
-        body = _without_lone_surrogates(body)
+        body = without_lone_surrogates(body)
     members = typed(_members, body, "")
     known = {key: value for key, value in members.items() if key in _known_keys}
     return typed(_request, msgspec.json.encode(known), ""), tuple(sorted(members.keys() - known.keys()))
 
 
-def _without_lone_surrogates(body: bytes) -> bytes:
+def without_lone_surrogates(body: bytes) -> bytes:
     """The decoder refuses an escaped half of a pair, which no UTF-8 text can hold: U+FFFD, as a browser would do."""
     return _SURROGATE.sub(lambda found: found[1] + (found[2] if len(found[2]) == 12 else b"\\ufffd"), body)
 

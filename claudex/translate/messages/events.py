@@ -46,6 +46,8 @@ _NOTHING_HOT: tuple[Hot, int, Output | None] = (Hot(""), NO_INDEX, None)
 class MessageStream:
     """`start`, then `feed` until `done`, then `close`. No method raises for what the backend sends.
 
+    `samples` is how many streams may make up the answer. Where the backend ends one of them but not the model's turn,
+    `again` is set instead of `done`, `items` holds what it said, and `resume` begins with the next.
     `message_id` must be unique in the world (clients key messages by it); `model` is echoed as the client wrote it;
     `input_tokens` is the estimate that message_start carries until the backend's own numbers overwrite it.
     """
@@ -60,10 +62,13 @@ class MessageStream:
         classify: Classify | None = None,
         tell: Tell | None = None,
         facts: Facts | None = None,
+        samples: int = 1,
     ) -> None:
         self.message_id = message_id
         self.model = model
         self.done = False
+        self.again = False
+        self.items: list[Item] = []
         self.cancel_upstream = False
         self.error: ClaudexError | None = None
         self.usage = Usage(input=input_tokens)
@@ -72,6 +77,7 @@ class MessageStream:
         self.end_turn: bool | None = None
         self.losses: Counter[str] = Counter()
         self.response_id = ""
+        self._samples = samples
         self._request_id = request_id
         self._classify = classify or _unclassified
         self._tell = tell or (lambda error: errors.sse(error, request_id))
@@ -94,6 +100,20 @@ class MessageStream:
             cutter = Cutter(facts.stop_sequences, facts.output_cap)
         search = Search(self._blocks, self.usage, self.losses, facts.search)
         self._answer = Answer(facts, self._blocks, self.losses, search, cutter, self.message_id)
+        self._begin()
+
+    def resume(self, facts: Facts) -> None:
+        """After `again`: the next sample's stream begins, and its blocks follow those that are written."""
+        if facts.tag != self._blocks.facts.tag:
+            self._blocks.end()  # reasoning is signed for the account that it came from
+        self._blocks.facts = self._answer.facts = facts
+        self._samples -= 1
+        self.again, self.items = False, []
+        self.usage.next_sample()
+        self._decoder, self._warned = sse.Decoder(), None
+        self._begin()
+
+    def _begin(self) -> None:
         self._items = Sequence(self._output, lambda: self._answer.ended)
         self._hottest = _NOTHING_HOT
 
@@ -116,7 +136,7 @@ class MessageStream:
 
     def feed(self, chunk: bytes) -> bytes:
         """Translate what arrived; b"" when nothing of it is for the client."""
-        if self.done:
+        if self.done or self.again:
             return b""
         try:
             payloads = self._decoder.feed(chunk)
@@ -134,10 +154,10 @@ class MessageStream:
 
     def close(self) -> bytes:
         """The backend's stream has ended. Without a terminal event that is an error, never a short answer."""
-        if self.done:
+        if self.done or self.again:
             return b""
         out = self._translate(self._decoder.rest())
-        if self.done:
+        if self.done or self.again:
             return out
         return out + self.fail(StreamTruncated("The stream from ChatGPT broke off before the answer was complete."))
 
@@ -190,7 +210,7 @@ class MessageStream:
 
     def _cold(self, payload: bytes) -> bytes:
         """One event, decoded in full; it may change where the frequent deltas go."""
-        if self.done:
+        if self.done or self.again:
             return b""
         failed = self._whole(payload)
         self._hottest = (not self.done and self._items.hot()) or _NOTHING_HOT
@@ -222,6 +242,8 @@ class MessageStream:
         return b""
 
     def _take(self, event: Event) -> None:
+        if event.item is not None and event.type == "response.output_item.done":
+            self.items.append(event.item)
         self._items.take(event)
         if self._answer.ended and not self.done:
             self._stop_here()
@@ -268,7 +290,9 @@ class MessageStream:
         if self._answer.ended:
             self._stop_here()
             return
-        # `end_turn: false` is no reason of its own: Claude Code ends its turn at pause_turn just the same.
+        if reason is None and self.end_turn is False and not self._blocks.tool_ids and self._samples > 1:
+            self.again = True  # no stop reason says so: Claude Code ends its turn at pause_turn just the same
+            return
         self._conclude(reason or ("tool_use" if self._blocks.tool_ids else "end_turn"))
 
     def _stop_here(self) -> None:

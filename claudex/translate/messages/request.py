@@ -226,7 +226,7 @@ def _input(request: Request, turns: Sequence[Turn], tools: Tools, way: Route, ct
 
 def _urgings(request: Request, tools: Tools, way: Route, items: list[Said], ctx: Context) -> list[str]:
     """What the backend has no field for and the model is told instead, at the very end."""
-    said = [GO_ON] if items[-1].label == "assistant" else []
+    said = [GO_ON] if items[-1].label == "assistant" and not request.continued else []
     if way.lane == "lite" and tools.search is not None:
         ctx.losses.add("tool.web_search")
         said.append(NO_SEARCH)

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 @dataclass
 class Usage:
-    """Tokens. `input` is uncached input; `known` is False while the backend has not said anything."""
+    """Tokens. `input` is uncached input; `known` is False while the backend has not said anything.
+
+    Of an answer in several samples the input is the last one's, which is what fills the context; the output is the sum.
+    """
 
     input: int = 0
     cached: int = 0
@@ -18,6 +21,8 @@ class Usage:
     reasoning: int = 0
     searches: int = 0
     known: bool = False
+    output_before: int = 0  # of the samples before this one
+    reasoning_before: int = 0
 
     @property
     def total_input(self) -> int:
@@ -32,9 +37,12 @@ class Usage:
         self.cached = min(_count(details, "cached_tokens"), total)
         self.cache_write = min(_count(details, "cache_write_tokens"), total - self.cached)
         self.input = total - self.cached - self.cache_write
-        self.output = _count(usage, "output_tokens")
-        self.reasoning = _count(usage.get("output_tokens_details"), "reasoning_tokens")
+        self.output = self.output_before + _count(usage, "output_tokens")
+        self.reasoning = self.reasoning_before + _count(usage.get("output_tokens_details"), "reasoning_tokens")
         self.known = True
+
+    def next_sample(self) -> None:
+        self.output_before, self.reasoning_before, self.known = self.output, self.reasoning, False
 
     def wire(self) -> dict[str, object]:
         wire: dict[str, object] = {
