@@ -138,6 +138,6 @@ def test_an_interrupted_claude_cancels_the_upstream_call(client: Client, stack: 
     items = [Text("I begin "), Pause(60.0), Text("and never end")]
     stack.simulator.play(agent(turn(*items) if kind == "text" else turn("late", delay=60.0)))
     gone = client.interrupt("take your time", after=lambda: bool(asked_of(stack)))
-    assert asked_of(stack)[0].closed.wait(3), "the upstream call outlived claude"
+    assert asked_of(stack)[0].closed.wait(1), "the upstream call outlived claude"
     assert asked_of(stack)[0].cancelled
     assert gone < 5
