@@ -19,6 +19,7 @@ from . import clients
 if TYPE_CHECKING:
     from claudex.simulator import Simulator
 
+    from .conversation import Talk
     from .faults import Client
 
 CLAUDEX = str(Path(sys.executable).with_name("claudex"))
@@ -140,3 +141,13 @@ def older(stack: Stack, repository: Path) -> "Client":
     from .faults import Client
 
     return Client(stack, clients.program(clients.CLAUDES[-1]), repository)
+
+
+@pytest.fixture
+def talk(stack: Stack, claude: str, repository: Path) -> "Iterator[Talk]":
+    """The real claude to talk to. Whatever a test asks of it, the backend had nothing to refuse and nothing was lost."""
+    from .conversation import Talk
+
+    made = Talk(stack, claude, repository)
+    yield made
+    made.check()
