@@ -145,7 +145,7 @@ def older(stack: Stack, repository: Path) -> "Client":
 
 @pytest.fixture
 def talk(stack: Stack, claude: str, repository: Path) -> "Iterator[Talk]":
-    """The real claude to talk to. Whatever a test asks of it, the backend had nothing to refuse and nothing was lost."""
+    """The real claude to talk to. Whatever a test asks, the backend has nothing to refuse and nothing is lost."""
     from .conversation import Talk
 
     made = Talk(stack, claude, repository)

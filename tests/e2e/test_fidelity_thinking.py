@@ -1,6 +1,7 @@
 """Thinking through the real claude: byte for byte, in its place, in later turns, on other days and after a switch."""
 
 import random
+from itertools import pairwise
 from typing import Any
 
 from claudex.simulator import Call, Reasoning, Recorded, Text, sealed
@@ -73,7 +74,7 @@ def test_reasoning_between_parallel_calls_goes_back_to_its_place_in_every_later_
     assert restored(talk.last) == whole
     assert [request.body["prompt_cache_key"] for request in talk.requests] == [first.session] * 5
     # The body only ever grows at its end, so that the backend's cache holds.
-    for earlier, later in zip(talk.requests, talk.requests[1:], strict=False):
+    for earlier, later in pairwise(talk.requests):
         assert later.input[: len(earlier.input)] == earlier.input
 
 
