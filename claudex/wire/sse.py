@@ -54,6 +54,11 @@ class Decoder:
         self._hold(chunk[end:])
         return _payloads(chunk[:end])
 
+    @property
+    def at_rest(self) -> bool:
+        """The next chunk begins an event."""
+        return not (self._held or self._after_cr) and self._head is None
+
     def rest(self) -> list[bytes]:
         """At the end of the stream: the payload of a last event that lacks its blank line, if there is one."""
         block = (self._head or b"") + b"".join(self._held)

@@ -67,7 +67,7 @@ class Blocks:
     def deltas(self, texts: Sequence[str]) -> None:
         """One delta event per text, for the open block."""
         try:
-            body = self._between.join(map(_json, texts))
+            body = _json(texts[0]) if len(texts) == 1 else self._between.join(map(_json, texts))
         except UnicodeEncodeError:
             body = self._between.join(map(quote, texts))
         self.characters += len(body) - 2 * len(texts) - (len(texts) - 1) * len(self._between)

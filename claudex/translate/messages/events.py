@@ -41,6 +41,17 @@ _OUTPUTS: dict[str, Callable[[Answer, Item], Output]] = {
 }
 _TERMINAL = ("response.completed", "response.done", "response.incomplete", "response.failed", "response.cancelled")
 _NOTHING_HOT: tuple[Hot, int, Output | None] = (Hot(""), NO_INDEX, None)
+LF, CR = b"\n\r"
+_NO_LINE = b"\n"  # no event begins with it
+_LINES = {
+    kind: b"event: %b\ndata: " % kind.encode()
+    for kind in (
+        "response.output_text.delta",
+        "response.function_call_arguments.delta",
+        "response.reasoning_summary_text.delta",
+        "response.reasoning_text.delta",
+    )
+}
 
 
 class MessageStream:
@@ -115,7 +126,7 @@ class MessageStream:
 
     def _begin(self) -> None:
         self._items = Sequence(self._output, lambda: self._answer.ended)
-        self._hottest = _NOTHING_HOT
+        self._hottest, self._line = _NOTHING_HOT, _NO_LINE
 
     def start(self) -> bytes:
         """`message_start`; nothing the second time."""
@@ -138,6 +149,8 @@ class MessageStream:
         """Translate what arrived; b"" when nothing of it is for the client."""
         if self.done or self.again:
             return b""
+        if chunk.startswith(self._line) and (out := self._lone(chunk)):
+            return out
         try:
             payloads = self._decoder.feed(chunk)
         except sse.EventTooLarge as error:
@@ -179,6 +192,28 @@ class MessageStream:
         out = self._blocks.take() + failed if failed else self._blocks.take()
         return head + out if self._blocks.started or not failed else out
 
+    def _lone(self, chunk: bytes) -> bytes:
+        """The most frequent chunk: one delta of the open block and nothing else. b"" when it is something else."""
+        start = len(self._line)
+        one_line = chunk.find(LF, start) + 2 == len(chunk) and chunk[-1] == LF and CR not in chunk
+        if not one_line or not self._decoder.at_rest:
+            return b""
+        try:
+            event = _delta(chunk[start:])
+        except (ValueError, RecursionError):
+            return b""
+        (kind, content, summary), index, output = self._hottest
+        if (
+            event.type != kind
+            or event.output_index != index
+            or event.content_index != content
+            or event.summary_index != summary
+            or output is None
+        ):
+            return b""
+        output.run((event.delta,))
+        return self._blocks.take()
+
     def _hot(self, payloads: list[bytes]) -> bytes:
         """The frequent way: runs of deltas of one open block are written at once. What it returns is an error event."""
         try:
@@ -214,6 +249,7 @@ class MessageStream:
             return b""
         failed = self._whole(payload)
         self._hottest = (not self.done and self._items.hot()) or _NOTHING_HOT
+        self._line = _LINES.get(self._hottest[0].type, _NO_LINE)
         return failed
 
     def _whole(self, payload: bytes) -> bytes:
