@@ -51,7 +51,7 @@ class SearchHit(Struct, gc=False):
 
 class Message(Struct, gc=False):
     role: str
-    content: Raw
+    content: str | list[Block]
 
 
 class Tool(Struct):

@@ -25,58 +25,75 @@ from .items import (
 from .malformed import Malformed
 
 PHASES = ("commentary", "final_answer")
+REASONING = b',{"type":"reasoning","summary":[%b],"content":null,"encrypted_content":"'
+SUMMARY = b'{"type":"summary_text","text":%b}'
 
 
 class _Order:
     """What was said and called, in the order of the blocks; at the end, what belongs behind another call goes there."""
 
-    __slots__ = ("_after", "_anchor", "_items", "_known", "_moved", "_parts", "_phase")
+    __slots__ = ("_blocks", "_calls", "_ctx", "_items", "_moves", "_parts", "_phase")
 
-    def __init__(self, calls: set[str]) -> None:
-        self._known = calls
+    def __init__(self, blocks: list[Block], ctx: Context) -> None:
+        self._blocks = blocks
+        self._ctx = ctx
+        self._calls: set[str] | None = None
         self._items: list[Item] = []
-        self._after: list[str | None] = []
-        self._anchor: str | None = None
-        self._moved = False
+        self._moves: dict[int, str] = {}
         self._phase: str | None = None
         self._parts: list[bytes] = []
 
-    def say(self, part: bytes) -> None:
-        self._parts.append(part)
-
-    def think(self, meta: thinking.Meta, item: Said | None) -> None:
-        if self._parts:
-            self._close()
-        if meta.after is not None and meta.after in self._known:
-            self._anchor, self._moved = meta.after, True
-        if item is not None:
-            self._add(item)
-        self._phase = meta.phase if meta.phase in PHASES else None
-
-    def call(self, call: Call) -> None:
-        if self._parts:
-            self._close()
-        self._anchor, self._phase = call.id, None
-        self._add(call)
+    def put(self, block: Block) -> None:
+        if block.type == "text":
+            text = string(block.text, "text")
+            if not is_empty(text):
+                self._parts.append(b"%b%b}" % (OUTPUT_TEXT, text))
+        elif block.type == "tool_use":
+            if self._parts:
+                self._close()
+            self._phase = None
+            self._items.append(_call(block, self._ctx))
+        elif block.type == "thinking":
+            self._think(block)
+        elif block.type == "redacted_thinking":
+            self._ctx.losses.add("thinking.redacted")
+        else:
+            self._parts.append(b"%b%b}" % (OUTPUT_TEXT, encode(_said(block, self._ctx))))
 
     def items(self) -> list[Item]:
         if self._parts:
             self._close()
-        return self._regrouped() if self._moved else self._items
+        return self._regrouped() if self._moves else self._items
+
+    def _think(self, block: Block) -> None:
+        if self._parts:
+            self._close()
+        meta, encrypted = _reasoning(block, self._ctx)
+        if meta.after is not None and self._knows(meta.after):
+            self._moves[len(self._items)] = meta.after
+        if encrypted:
+            self._items.append(_item(block, encrypted))
+        self._phase = meta.phase if meta.phase in PHASES else None
 
     def _close(self) -> None:
         """Texts side by side are one message."""
-        self._add(message("assistant", self._parts, self._phase))
+        self._items.append(message("assistant", self._parts, self._phase))
         self._parts, self._phase = [], None
 
-    def _add(self, item: Item) -> None:
-        self._items.append(item)
-        self._after.append(self._anchor)
+    def _knows(self, call: str) -> bool:
+        if self._calls is None:
+            self._calls = {block.id for block in self._blocks if block.type == "tool_use" and block.id}
+        return call in self._calls
 
     def _regrouped(self) -> list[Item]:
+        """Each item stands behind the last call before it, unless a signature has said otherwise since."""
         behind: dict[str | None, list[Item]] = {}
-        for item, after in zip(self._items, self._after, strict=True):
-            if type(item) is not Call:
+        after = None
+        for place, item in enumerate(self._items):
+            after = self._moves.get(place, after)
+            if isinstance(item, Call):
+                after = item.id
+            else:
                 behind.setdefault(after, []).append(item)
         out = behind.pop(None, [])
         for item in self._items:
@@ -87,28 +104,13 @@ class _Order:
 
 
 def turn(turn: Turn, ctx: Context) -> list[Item]:
-    order = _Order({block.id for block in turn.blocks if block.type == "tool_use" and block.id})
+    order = _Order(turn.blocks, ctx)
     for place, block in enumerate(turn.blocks):
         try:
-            _put(block, order, ctx)
+            order.put(block)
         except Malformed as error:
             raise error.under(f"content[{place}]") from None
     return order.items()
-
-
-def _put(block: Block, order: _Order, ctx: Context) -> None:
-    if block.type == "text":
-        text = string(block.text, "text")
-        if not is_empty(text):
-            order.say(b"%b%b}" % (OUTPUT_TEXT, text))
-    elif block.type == "tool_use":
-        order.call(_call(block, ctx))
-    elif block.type == "thinking":
-        order.think(*_reasoning(block, ctx))
-    elif block.type == "redacted_thinking":
-        ctx.losses.add("thinking.redacted")
-    else:
-        order.say(b"%b%b}" % (OUTPUT_TEXT, encode(_said(block, ctx))))
 
 
 def _call(block: Block, ctx: Context) -> Call:
@@ -116,26 +118,26 @@ def _call(block: Block, ctx: Context) -> Call:
         raise Malformed("id", "is required")
     if block.name is None:
         raise Malformed("name", "is required")
-    arguments = bytes(block.input) or b"{}"
-    if arguments[:1] != b"{":
+    arguments = str(block.input, "utf-8") or "{}"
+    if arguments[0] != "{":
         raise Malformed("input", "must be an object")
-    return Call(block.id, ctx.names.wire(block.name), encode(arguments.decode()))
+    return Call(block.id, ctx.names.wire(block.name), encode(arguments))
 
 
-def _reasoning(block: Block, ctx: Context) -> tuple[thinking.Meta, Said | None]:
+def _reasoning(block: Block, ctx: Context) -> tuple[thinking.Meta, bytes]:
     """Our own reasoning of this very account comes back; of anything else only what we know about its place."""
     found = thinking.split(inside(block.signature))
     if found is None:
         ctx.losses.add("thinking.foreign")
-        return thinking.NO_META, None
+        return thinking.NO_META, b""
     tag, meta, encrypted = found
     if not encrypted:
-        return meta, None
+        return meta, b""
     if tag != ctx.tag or ctx.strip_reasoning:
         ctx.losses.add("thinking.stripped" if ctx.strip_reasoning else "thinking.other_account")
-        return meta, None
+        return meta, b""
     ctx.replayed += 1
-    return meta, _item(block, encrypted)
+    return meta, encrypted
 
 
 def _item(block: Block, encrypted: bytes) -> Said:
@@ -143,9 +145,7 @@ def _item(block: Block, encrypted: bytes) -> Said:
 
     `encrypted` is the inside of a JSON string."""
     text = block.thinking
-    shown = is_string(text) and not is_empty(text)
-    summary = b'{"type":"summary_text","text":%b}' % text if shown else b""
-    head = b'{"type":"reasoning","summary":[%b],"content":null,"encrypted_content":"' % summary
+    head = REASONING % (SUMMARY % text if is_string(text) and not is_empty(text) else b"")
     return Said((head, encrypted, b'"}'), "reasoning")
 
 

@@ -30,9 +30,10 @@ class Context(Struct):
 
 
 class Said(Struct, gc=False):
-    """A complete input item, as pieces of the body: long ones are copied once, by the last join."""
+    """A complete input item behind its comma, in three pieces of the body: the long one is copied once, by the last
+    join."""
 
-    data: tuple[bytes | Raw, ...]
+    data: tuple[bytes, bytes | Raw, bytes]
     label: str
 
 
@@ -52,6 +53,10 @@ class Result(Struct, gc=False):
 
 
 Item = Said | Call | Result
+
+_OPENING = {
+    role: b',{"type":"message","role":"%b","content":[' % role.encode() for role in ("user", "assistant", "developer")
+}
 
 
 def is_string(value: Raw | bytes) -> bool:
@@ -97,5 +102,5 @@ def not_carried(kind: str) -> str:
 
 
 def message(role: str, parts: list[bytes], phase: str | None = None) -> Said:
-    tail = b',"phase":%b}' % encode(phase) if phase else b"}"
-    return Said((b'{"type":"message","role":"%b","content":[' % role.encode(), b",".join(parts), b"]", tail), role)
+    content = parts[0] if len(parts) == 1 else b",".join(parts)
+    return Said((_OPENING[role], content, b'],"phase":"%b"}' % phase.encode() if phase else b"]}"), role)

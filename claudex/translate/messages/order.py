@@ -32,7 +32,8 @@ def ordered(tools: Sequence[Tool], turns: Sequence[Turn], before: Sequence[str] 
 
 
 def _changed(turns: Iterable[Turn]) -> bool:
-    return any(block.type == "tool_addition" for turn in turns if turn.role == "system" for block in turn.blocks)
+    said = [turn for turn in turns if turn.role == "system"]
+    return any(block.type == "tool_addition" for turn in said for block in turn.blocks)
 
 
 def _mentioned(turns: Iterable[Turn], listed: dict[str, Tool]) -> Iterable[str]:

@@ -5,6 +5,8 @@ whole assistant run. A history that was interrupted, rewound, compacted or edite
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
+from itertools import count
 
 from msgspec import Raw
 
@@ -25,7 +27,7 @@ class Pairing:
         self.items: list[Said] = []
         self._losses = losses
         self._used: set[str] = set()
-        self._run: list[Said | Call] = []
+        self._run: list[Said] = []
         self._calls: dict[str, str] = {}
         self._results: dict[str, Result] = {}
         self._rest: list[Said] = []
@@ -33,26 +35,27 @@ class Pairing:
     def assistant(self, items: Iterable[Item]) -> None:
         if self._rest or self._results:
             self.flush()
+        run = self._run
         for item in items:
-            if isinstance(item, Said):
-                self._run.append(item)
-            elif isinstance(item, Call):
+            if type(item) is Said:
+                run.append(item)
+            elif type(item) is Call:
                 self._call(item)
 
     def other(self, items: Iterable[Item]) -> None:
         for item in items:
-            if isinstance(item, Said):
-                self._rest.append(item)
-            elif isinstance(item, Result):
+            if type(item) is Result:
                 self._result(item)
+            elif type(item) is Said:
+                self._rest.append(item)
 
     def flush(self) -> None:
         """Close the run: its calls, their outputs in the order of the calls, then the messages."""
-        items, calls = self.items, self._calls
-        for item in self._run:
-            items.append(_spoken(item, calls[item.id]) if isinstance(item, Call) else item)
-        for client_id, wire_id in calls.items():
-            items.append(_output(wire_id, self._outcome(client_id)))
+        items = self.items
+        items += self._run
+        for client_id, wire_id in self._calls.items():
+            result = self._results.get(client_id)
+            items.append(_output(wire_id, result.output if result is not None else self._interrupted()))
         items += self._rest
         self._run, self._calls, self._results, self._rest = [], {}, {}, []
 
@@ -60,19 +63,18 @@ class Pairing:
         if call.id in self._calls:
             self._losses.add("repaired.duplicate_call")
             return
-        self._calls[call.id] = self._unused(call.id)
-        self._run.append(call)
-
-    def _unused(self, client_id: str) -> str:
-        """The id to send; a client that used one id in two turns gets another for the second."""
-        wire_id, again = call_id(client_id), 1
-        while wire_id in self._used:
-            again += 1
-            wire_id = call_id(f"{client_id} #{again}")
-        if again > 1:
-            self._losses.add("repaired.reused_id")
+        wire_id = call_id(call.id)
+        if wire_id in self._used:
+            wire_id = self._another(call.id)
         self._used.add(wire_id)
-        return wire_id
+        self._calls[call.id] = wire_id
+        self._run.append(_spoken(call, wire_id))
+
+    def _another(self, client_id: str) -> str:
+        """The id to send where a client used one in two turns."""
+        self._losses.add("repaired.reused_id")
+        numbered = (call_id(f"{client_id} #{again}") for again in count(2))
+        return next(wire_id for wire_id in numbered if wire_id not in self._used)
 
     def _result(self, result: Result) -> None:
         if result.id not in self._calls:
@@ -83,21 +85,24 @@ class Pairing:
         else:
             self._results[result.id] = result
 
-    def _outcome(self, client_id: str) -> bytes | Raw:
-        if result := self._results.get(client_id):
-            return result.output
+    def _interrupted(self) -> bytes:
         self._losses.add("repaired.missing_result")
         return INTERRUPTED
 
 
 def _spoken(call: Call, wire_id: str) -> Said:
-    head = b'{"type":"function_call","name":"%b","arguments":' % call.name.encode()
-    tail = b',"call_id":"%b"}' % wire_id.encode()
-    return Said((head, call.arguments, tail), f"function_call {call.name}")
+    head, label = _calling(call.name)
+    return Said((head, call.arguments, b',"call_id":"%b"}' % wire_id.encode()), label)
+
+
+@lru_cache(maxsize=1024)
+def _calling(name: str) -> tuple[bytes, str]:
+    """What stands before the arguments, and the label."""
+    return b',{"type":"function_call","name":"%b","arguments":' % name.encode(), f"function_call {name}"
 
 
 def _output(wire_id: str, output: bytes | Raw) -> Said:
-    head = b'{"type":"function_call_output","call_id":"%b","output":' % wire_id.encode()
+    head = b',{"type":"function_call_output","call_id":"%b","output":' % wire_id.encode()
     return Said((head, output, b"}"), "function_call_output")
 
 

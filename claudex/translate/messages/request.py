@@ -8,9 +8,10 @@ before it, as far as the client's own history does.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
+from itertools import accumulate, islice
 from uuid import UUID, uuid5
 
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from ...wire.catalog import Lane, ModelInfo
 from ..models import Target
@@ -34,6 +35,9 @@ NAMESPACE = UUID("6f0d3f4e-52f5-4c0e-9a3b-0d2b9f3c6a11")
 GO_ON = "Continue your last message exactly where it ends. Repeat nothing of it."
 NO_SEARCH = "Web search is not available for this request. Say so instead of answering from memory."
 NOTHING = "(empty message)"
+
+# Of which an item is made.
+PIECES = 3
 
 
 class Upstream(Struct, frozen=True):
@@ -187,8 +191,8 @@ def _first_words(request: Request) -> str:
 
 
 def _names(request: Request) -> Names:
-    called = (block.name for turn in request.turns for block in turn.blocks if block.type == "tool_use" and block.name)
-    return Names([*(tool.name for tool in request.tools if tool.name), *called])
+    called = {block.name for turn in request.turns for block in turn.blocks}
+    return Names(name for name in called.union(tool.name for tool in request.tools) if name)
 
 
 def _count_fields(request: Request, losses: Losses) -> None:
@@ -249,18 +253,15 @@ def _head(way: Route, key: str) -> bytes:
 
 def _body(head: bytes, tools: Tools, items: list[Said], end: bytes, way: Route) -> tuple[bytes, list[tuple[int, str]]]:
     """One join; the marks fall out of the lengths."""
-    pieces: list[bytes | Raw] = [head, *_tool_pieces(tools, way)]
-    offset = sum(map(len, pieces))
+    opening = [head, *_tool_pieces(tools, way)]
+    offset = sum(map(len, opening))
     marks = [(offset, "tools")] if tools.functions or tools.hosted else []
-    separator = b"," if way.lane == "lite" and tools.functions else b""
-    for item in items:
-        pieces.append(separator)
-        pieces += item.data
-        offset += len(separator) + sum(map(len, item.data))
-        marks.append((offset, item.label))
-        separator = b","
-    pieces.append(end)
-    return b"".join(pieces), marks
+    pieces = [piece for item in items for piece in item.data]
+    if not (way.lane == "lite" and tools.functions):
+        pieces[0] = pieces[0][1:]  # no comma before the first item
+    ends = accumulate(map(len, pieces), initial=offset)
+    marks += zip(islice(ends, PIECES, None, PIECES), [item.label for item in items], strict=True)
+    return b"".join([*opening, *pieces, end]), marks
 
 
 def _tool_pieces(tools: Tools, way: Route) -> list[bytes]:

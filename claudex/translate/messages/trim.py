@@ -67,11 +67,14 @@ def _current(turns: Sequence[Turn]) -> tuple[int, int]:
 
 def prompt_of(turns: Sequence[Turn]) -> int:
     """Where the user spoke last; a user's message with tool results only goes on with a turn."""
-    return next((place for place in reversed(range(len(turns))) if _is_prompt(turns[place])), 0)
+    for place in range(len(turns) - 1, 0, -1):
+        if _is_prompt(turns[place]):
+            return place
+    return 0
 
 
 def _is_prompt(turn: Turn) -> bool:
-    return turn.role == "user" and not any(block.type == "tool_result" for block in turn.blocks)
+    return turn.role == "user" and "tool_result" not in [block.type for block in turn.blocks]
 
 
 def _places(turns: Sequence[Turn]) -> Iterator[_Place]:

@@ -62,7 +62,7 @@ def test_a_wrong_shape_is_named_with_its_place(body: object, says: str) -> None:
         (b"{", "The request body is not valid JSON"),
         (b"[]", "The request body must be an object"),
         (b'{"model":"\xff"}', "The request body is not valid UTF-8 (byte 10)"),
-        (b'{"model":"' + b"a" * 9000 + b"\xe2\x82", "The request body is not valid UTF-8 (byte 9010)"),
+        (b'{"model":"' + b"a" * 40_000 + b"\xe2\x82", "The request body is not valid UTF-8 (byte 40010)"),
         (b"[" * 100_000, "The request body"),
         (b'{"model":"a\nb"}', "The request body is not valid JSON"),
     ],
@@ -72,13 +72,14 @@ def test_what_is_no_json_is_said_in_one_sentence(body: bytes, says: str) -> None
 
 
 def test_deep_nesting_is_refused_and_does_no_harm() -> None:
-    deep = b'{"model":"x","messages":[{"role":"user","content":' + b"[" * 50_000 + b"]" * 50_000 + b"}]}"
-    assert "nested too deeply" in refusal(deep)
+    deep = b"[" * 50_000 + b"]" * 50_000
+    assert "nested too deeply" in refusal(b'{"model":"x","metadata":' + deep)
+    assert "nested too deeply" in refusal(b'{"messages":[{"role":"user","content":[{"type":"x","input":' + deep)
 
 
-@pytest.mark.parametrize("size", [1, 3, 8190, 8191, 8192, 8193, 40_000])
+@pytest.mark.parametrize("size", [1, 3, 32766, 32767, 32768, 32769, 70_000])
 def test_other_alphabets_may_stand_at_any_offset(size: int) -> None:
-    words = "a" * size + "…é漢😀" * 3000
+    words = "a" * size + "…é漢😀" * 9000
     assert items(request(user(words)))[-1]["content"][0]["text"] == words
 
 
