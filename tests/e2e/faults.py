@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 from claudex.simulator import Call, Recorded, Turn, turn
 from claudex.simulator.script import Playable, as_turn
@@ -40,7 +41,7 @@ class Client:
     program: str
     cwd: Path
 
-    def ask(self, prompt: str, *words: str, timeout: float = 100, **environ: str) -> Asked:
+    def ask(self, prompt: str, *words: str, timeout: float = 100, **environ: Any) -> Asked:
         began = time.monotonic()
         done = self.stack.claudex(
             "-p",
@@ -83,7 +84,7 @@ class Client:
             running.kill()
             running.communicate()
 
-    def answer(self, prompt: str, *words: str, **environ: str) -> dict[str, Any]:
+    def answer(self, prompt: str, *words: str, **environ: Any) -> dict[str, Any]:
         """The JSON result of a prompt that must work."""
         asked = self.ask(prompt, *words, "--output-format", "json", **environ)
         assert asked.code == 0, f"{asked}\n{self.stack.log()}"
@@ -128,9 +129,19 @@ def marks(cwd: Path) -> list[str]:
 
 
 def lines(stack: Stack, event: str = "request", **facts: object) -> list[dict[str, Any]]:
-    """Log lines of this kind with these facts, oldest first."""
+    """Log lines of this kind with these facts, oldest first. A line is written once its answer has gone out."""
+    Client.wait(lambda: not busy(stack))
     found = [json.loads(line) for line in stack.log().splitlines() if line.startswith("{")]
     return [line for line in found if line["event"] == event and facts.items() <= line.items()]
+
+
+def busy(stack: Stack) -> bool:
+    """Whether a request is still in flight; a proxy that is gone is not busy."""
+    try:
+        with urlopen(f"http://127.0.0.1:{stack.port}/healthz", timeout=5) as answer:
+            return bool(json.load(answer)["in_flight"])
+    except OSError:
+        return False
 
 
 def messages(stack: Stack) -> list[dict[str, Any]]:

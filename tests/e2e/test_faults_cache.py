@@ -1,6 +1,7 @@
-"""The prompt cache: the real claude's conversations keep it, and when something breaks it, the ledger names the item."""
+"""The prompt cache: the real claude's conversations keep it, and the ledger names the item that breaks it."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ def conversation(stack: Stack) -> list[dict[str, Any]]:
 
 
 def as_predicted(line: dict[str, Any]) -> bool:
-    return abs(line["cached"] - line["predicted"]) <= 4 * STEP
+    return bool(abs(line["cached"] - line["predicted"]) <= 4 * STEP)
 
 
 def work(number: int) -> Any:
@@ -40,7 +41,7 @@ def test_six_turns_of_tools_are_cached_as_the_ledger_predicts(client: Client, st
     cached = [line["cached"] for line in lines]
     assert cached == sorted(cached)
     assert cached[0] == 0
-    assert all(before["input"] - 2 * STEP <= line["cached"] for before, line in zip(lines, lines[1:], strict=False))
+    assert all(before["input"] - 2 * STEP <= line["cached"] for before, line in pairwise(lines))
     assert all(as_predicted(line) for line in lines[1:]), [(line["predicted"], line["cached"]) for line in lines[1:]]
     assert [line.get("broken_at") for line in lines] == [None] * 7
     assert first["usage"]["cache_read_input_tokens"] == sum(cached[:6])

@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import pairwise
 
 from claudex.simulator import turn
 
@@ -61,7 +62,7 @@ def test_estimates_follow_what_the_backend_counts_and_outlive_a_restart(older: C
         errors.append(abs(guessed - real) / real)
     assert errors[1] > 0.2, "the counts did not change"
     assert errors[-1] < 0.13, errors
-    assert all(after <= before for before, after in zip(errors[1:], errors[2:], strict=False)), errors
+    assert all(after <= before for before, after in pairwise(errors[1:])), errors
     assert stack.claudex("restart").returncode == 0
     guessed, real = estimate(older, "one")
     assert abs(guessed - real) / real <= errors[-1]

@@ -1,4 +1,4 @@
-"""Limits: the plan's windows and the model's. One sentence where nothing helps, and a session that goes on where it can."""
+"""Limits of the plan and of the model: one sentence where nothing helps, else the session goes on."""
 
 import re
 import time

@@ -49,8 +49,9 @@ def test_silence_before_the_headers_is_filled_too(client: Client, stack: Stack) 
 def test_nearly_six_minutes_of_silence_are_survived(client: Client, stack: Stack, where: str) -> None:
     """With claude's own limits in force: 300 s without an event, 300 or 360 s without headers."""
     inside = where == "inside the stream"
-    words = [Reasoning(["**Thinking**"]), Pause(LONG_S if inside else 0.0), Text("Still here.")]
-    stack.simulator.play(agent(turn(*words, delay=0.0 if inside else LONG_S)))
+    before, within = (0.0, LONG_S) if inside else (LONG_S, 0.0)
+    quiet = turn(Reasoning(["**Thinking**"]), Pause(within), Text("Still here."), delay=before)
+    stack.simulator.play(agent(quiet))
     asked = client.ask("think long", timeout=LONG_S + 120, **CLAUDES_OWN)
     assert (asked.code, asked.said) == (0, "Still here."), asked
     assert asked.seconds > LONG_S

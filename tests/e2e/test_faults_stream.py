@@ -135,8 +135,8 @@ def test_a_dead_upstream_is_named(client: Client, stack: Stack) -> None:
 @pytest.mark.parametrize("kind", ["text", "silent"])
 def test_an_interrupted_claude_cancels_the_upstream_call(client: Client, stack: Stack, kind: str) -> None:
     """SIGINT to `claudex -p`, which has become claude."""
-    items = [Text("I begin "), Pause(60.0), Text("and never end")]
-    stack.simulator.play(agent(turn(*items) if kind == "text" else turn("late", delay=60.0)))
+    slow = turn(Text("I begin "), Pause(60.0), Text("and never end"))
+    stack.simulator.play(agent(slow if kind == "text" else turn("late", delay=60.0)))
     gone = client.interrupt("take your time", after=lambda: bool(asked_of(stack)))
     assert asked_of(stack)[0].closed.wait(1), "the upstream call outlived claude"
     assert asked_of(stack)[0].cancelled
