@@ -36,6 +36,7 @@ class UpstreamSettings(Struct, frozen=True, forbid_unknown_fields=True):
     verbosity: Literal["auto", "low", "medium", "high"] = "auto"
     service_tier: Literal["", "priority", "flex"] = ""
     connect_timeout_s: Seconds = 15.0
+    # A model may think for 20 minutes and say nothing; that a connection has died is noticed by TCP probes instead.
     idle_timeout_s: Seconds = 1200.0
     total_timeout_s: Seconds = 3600.0
     retries: Annotated[int, Meta(ge=0, le=10)] = 3

@@ -8,16 +8,18 @@ import asyncio
 import base64
 import io
 import os
+import socket
 import ssl
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
 
 import aiohttp
 import msgspec
-from aiohttp import ClientResponse, ClientTimeout
+from aiohttp import AddrInfoType, ClientResponse, ClientTimeout
 from multidict import CIMultiDictProxy
 from yarl import URL
 
@@ -28,6 +30,8 @@ from .cookies import Cookies
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 KEEP_ALIVE_S = 90.0
+# Seconds of silence before the first probe, seconds between probes, and how many may stay unanswered.
+PROBES = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
 LARGE_BODY = 1024 * 1024  # aiohttp copies bytes up to here in one go; above, it wants a file and sends it in pieces
 ERROR_BODY_LIMIT = 256 * 1024
 ANSWER_LIMIT = 16 * 1024 * 1024
@@ -224,8 +228,24 @@ async def read_body(response: ClientResponse, limit: int = ERROR_BODY_LIMIT) -> 
     return b"".join(pieces)[:limit]
 
 
+def probed_socket(address: AddrInfoType) -> socket.socket:
+    """A socket whose peer is asked for a sign of life in silence: a model may think for many minutes, but a path that
+    is dead must be noticed in about two."""
+    family, kind, protocol, *_ = address
+    made = socket.socket(family, kind, protocol)
+    with suppress(OSError):  # a system that knows no probes: the idle time-out still ends the wait
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in PROBES.items():
+            if hasattr(socket, name):
+                made.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    made.setblocking(False)
+    return made
+
+
 def _session(context: ssl.SSLContext) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(ssl=context, limit=0, keepalive_timeout=KEEP_ALIVE_S, ttl_dns_cache=300)
+    connector = aiohttp.TCPConnector(
+        ssl=context, limit=0, keepalive_timeout=KEEP_ALIVE_S, ttl_dns_cache=300, socket_factory=probed_socket
+    )
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),

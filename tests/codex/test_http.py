@@ -1,4 +1,5 @@
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -53,6 +54,24 @@ async def test_silence_is_a_timeout(http: Transport) -> None:
             await http.send("GET", url, {}, limits=ClientTimeout(sock_read=0.1))
         with pytest.raises(errors.UpstreamTimeout, match="in time"):
             await http.get_json(url, {}, within_s=0.1)
+
+
+async def test_a_silent_peer_is_probed(http: Transport) -> None:
+    """A model that thinks for 20 minutes is waited for; a path that died in the meantime is not."""
+
+    async def late(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await asyncio.sleep(30)
+        return response
+
+    async with serving(late) as url:
+        response = await http.send("GET", url, {}, limits=LIMITS)
+        assert response.connection is not None
+        assert response.connection.transport is not None
+        sock = response.connection.transport.get_extra_info("socket")
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        response.close()
 
 
 async def test_a_redirect_is_not_followed(http: Transport) -> None:

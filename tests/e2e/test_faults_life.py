@@ -16,7 +16,7 @@ import pytest
 from claudex.simulator import Pause, Text, turn
 
 from .conftest import Stack, _gone
-from .faults import Client, agent, asked_of, lines, messages
+from .faults import Client, agent, asked_of, explained, lines, messages
 
 LAUNCHES = 20
 
@@ -131,7 +131,8 @@ def test_a_wrong_token_in_the_env_file_is_told_fast(client: Client, stack: Stack
     asked = client.ask("go on", CLAUDE_CODE_MAX_RETRIES="10")
     assert asked.code == 1, asked
     assert asked.seconds < 10
-    assert "proxy token" in asked.said + asked.stderr, asked
+    assert "proxy token" in asked.said, asked
+    assert "proxy token" in explained(stack, asked.said)
     assert stack.simulator.requests == []
 
 
