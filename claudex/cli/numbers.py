@@ -22,7 +22,7 @@ class Cache:
 
 @dataclass(frozen=True)
 class Losses:
-    """What could not be carried over to the backend since the proxy started, by kind."""
+    """What could not be carried over to the backend, by kind. Kept across restarts; `since` is unix seconds."""
 
     total: int
     kinds: dict[str, int]
@@ -60,7 +60,7 @@ def view_cache(result: Cache) -> RenderableType:
 
 def view_losses(result: Losses) -> RenderableType:
     if not result.kinds:
-        return "nothing was lost in translation since the proxy started"
+        return "nothing was lost in translation so far"
     table = render.grid("what", "times", right=("times",))
     for kind, times in sorted(result.kinds.items(), key=lambda item: -item[1]):
         table.add_row(kind, render.count(times))

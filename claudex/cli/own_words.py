@@ -168,7 +168,7 @@ def cache(
 def losses(json: Json = False) -> int:
     """Show what could not be carried over, by kind.
 
-    Counted since the proxy started: parts of requests and answers that the other side has no word for.
+    Counted across restarts of the proxy: parts of requests and answers that the other side has no word for.
     """
     from . import numbers as command
 
