@@ -16,6 +16,8 @@ from .conftest import Stack
 TOOLS = ("--allowedTools", "Write,Bash,Read,Agent,WebSearch,mcp__odd", "--permission-mode", "acceptEdits")
 # Claude Code 2.1.329 searches its tools when the betas are on; 2.1.197 must be told to.
 BETAS = {"CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS": "0", "ENABLE_TOOL_SEARCH": "true"}
+FEW_RETRIES = {"CLAUDE_CODE_MAX_RETRIES": "2"}
+PATIENCE_S = 60.0
 # The client's own doing, which takes nothing from the model: thinking is bound to the model that thought.
 REPAIRS = ("repaired.",)
 
@@ -87,7 +89,8 @@ class Talk:
             *words,
             claude=self.program,
             cwd=self.cwd,
-            **{**self.environ, **environ},
+            timeout=PATIENCE_S,
+            **{**FEW_RETRIES, **self.environ, **environ},
         )
         events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
         said = Said(done.returncode, events, done.stderr)
@@ -106,6 +109,11 @@ class Talk:
     def counted(self) -> dict[str, int]:
         """What the proxy counts as lost since it started."""
         return dict(self._api("losses")["kinds"])
+
+    def lines(self) -> list[dict[str, Any]]:
+        """The proxy's own account of the agent's requests, in the order of their ends."""
+        said = [json.loads(line) for line in self.stack.log().splitlines() if line.startswith("{")]
+        return [line for line in said if line["event"] == "request" and line.get("input")]
 
     def _api(self, what: str) -> Any:
         token = (self.stack.home / "auth" / "proxy-token").read_text().strip()
