@@ -44,7 +44,7 @@ def path(codex_home: str | Path) -> Path:
 def stamp(codex_home: str | Path) -> Stamp | None:
     """None when there is no such file, or none that can be looked at."""
     try:
-        found = path(codex_home).stat()
+        found = os.stat(os.path.join(codex_home, NAME))  # before every request, and pathlib costs more than the stat
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino

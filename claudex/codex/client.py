@@ -39,7 +39,8 @@ class Call:
 
     `build(login, lane, strip_reasoning)` gives the body; it is asked again when one of the three changes, and what it
     raises passes through. `session` and `thread` are the headers of those names, `turn` keys the turn state ("" for
-    none). `on_retry(error, seconds)` hears of each try that the caller does not see.
+    none). `login` is the current one where the caller has just asked for it. `on_retry(error, seconds)` hears of each
+    try that the caller does not see.
     """
 
     build: Build
@@ -50,6 +51,7 @@ class Call:
     thread: str = ""
     turn: str = ""
     other_lane_ok: bool = True
+    login: Login | None = None
     on_retry: Callable[[errors.UpstreamError, float], None] | None = None
 
 
@@ -157,7 +159,7 @@ class Client:
         upstream = self.settings.upstream
         started = time.monotonic()
         lane = self.lane_for(call.model, call.lane) if call.other_lane_ok else call.lane
-        login = await self.credentials.current()
+        login = call.login or await self.credentials.current()
         deadline = started + upstream.total_timeout_s
         current = _Try(call, login, lane, Retries(upstream.retries), started, deadline)
         while True:

@@ -82,6 +82,7 @@ def user_agent(settings: Settings, version: str) -> str:
     return f"{product}/{version} ({_system()}) {_terminal(os.environ)} ({product}; {version})"
 
 
+@functools.lru_cache(maxsize=32)
 def version_key(version: str) -> tuple[int, int, int]:
     """The three numbers; a pre-release counts as its release."""
     numbers = [int(number) for number in _NUMBERS.findall(version)[:3]]

@@ -9,6 +9,7 @@ import binascii
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import msgspec
@@ -35,7 +36,7 @@ class Login:
     fedramp: bool = False
     source: str = ""
 
-    @property
+    @cached_property
     def tag(self) -> str:
         """Eight url-safe characters that name this user in this workspace, and tell nothing about either."""
         identity = f"{self.user_id}\0{self.account_id}".encode()

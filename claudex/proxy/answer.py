@@ -19,6 +19,12 @@ from .reply import REQUEST_ID
 HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
+class Response(web.StreamResponse):
+    """Its headers wait for the first data, and leave in the same packet: aiohttp's own Response does just that."""
+
+    _send_headers_immediately = False
+
+
 class Answer:
     """Use as a context manager around the whole exchange: the timer runs inside."""
 
@@ -35,7 +41,8 @@ class Answer:
         self._timer: asyncio.TimerHandle | None = None
         self._nudging: asyncio.Task[None] | None = None
         self.committed = False
-        self.response = web.StreamResponse(headers={**HEADERS, REQUEST_ID: exchange.id})
+        self._last = b""
+        self.response = Response(headers={**HEADERS, REQUEST_ID: exchange.id})
 
     def __enter__(self) -> "Answer":
         self._timer = self._loop.call_later(self._commit_wait_s, self._tick)
@@ -56,6 +63,9 @@ class Answer:
             self.committed = True
             self._exchange.status = 200
             await self.response.prepare(self._request)
+        if self._events.done:  # `finish` follows at once: the end of the body goes along
+            self._last += data
+            return
         self._last_write = self._loop.time()
         await self.response.write(data)
 
@@ -66,7 +76,7 @@ class Answer:
     async def finish(self) -> web.StreamResponse:
         if not self.committed:
             await self.write(self._events.start())
-        await self.response.write_eof()
+        await self.response.write_eof(self._last)
         return self.response
 
     def _tick(self) -> None:

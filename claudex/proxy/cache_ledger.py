@@ -75,6 +75,11 @@ class CacheLedger:
             prediction.broken_at = _blame(before.prefixes, prediction.prefixes, same)
         return prediction
 
+    def counted(self, key: str) -> tuple[int, int]:
+        """(tokens, bytes) of the conversation's last body, up to its last item; zeros for one not known yet."""
+        known = self._known.get(key)
+        return (known.input, known.prefixes.ends[-1]) if known is not None and known.prefixes.ends else (0, 0)
+
     def observe(
         self, prediction: Prediction, *, session: str, model: str, usage: tuple[int, int], facts: dict[str, object]
     ) -> None:

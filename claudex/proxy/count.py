@@ -34,6 +34,18 @@ async def count_tokens(gateway: Gateway, request: web.BaseRequest, exchange: Exc
     return reply.json({"input_tokens": count}, exchange.id)
 
 
+def expected(gateway: Gateway, upstream: Upstream) -> int:
+    """Tokens, soon: a conversation that grew has what the backend counted last time, and only its new end is estimated.
+
+    The first event waits for this; what is told with it is overwritten by the backend's own count at the end.
+    """
+    calibration, end = gateway.memory.calibration, upstream.marks[-1][0]
+    known, start = gateway.cache.counted(upstream.cache_key)
+    if not 0 < start <= end:
+        return calibration.apply(upstream.info.slug, estimate(upstream))
+    return known + calibration.apply(upstream.info.slug, tokens.estimate(upstream.body[start:end]))
+
+
 def estimate(upstream: Upstream, exact: tokens.Exact | None = None) -> float:
     """Tokens of the tools and the conversation, uncalibrated: what stands around them in the body is no prompt."""
     body = upstream.body
@@ -46,10 +58,10 @@ def exactly(slug: str) -> str:
     return f"{slug}:o200k"
 
 
-def learn(gateway: Gateway, upstream: Upstream, estimated: float, counted: int) -> None:
+def learn(gateway: Gateway, upstream: Upstream, counted: int) -> None:
     """Both calibrations, from what the backend counted; the slow one in a thread."""
     slug = upstream.info.slug
-    gateway.memory.counted(slug, estimated, counted)
+    gateway.memory.counted(slug, estimate(upstream), counted)
     if (exact := vocabulary.exact()) is not None:
         work = asyncio.get_running_loop().run_in_executor(None, estimate, upstream, exact)
         work.add_done_callback(lambda done: gateway.memory.counted(exactly(slug), done.result(), counted))

@@ -22,7 +22,6 @@ from ..translate.messages.request import Upstream, translate
 from ..translate.messages.usage import Usage
 from ..wire.catalog import Lane
 from . import choice, count, reply
-from .cache_ledger import Prediction
 from .exchange import Exchange
 from .gateway import Gateway
 
@@ -47,15 +46,12 @@ class Turn:
         self._variant: Variant | None = None
         self._upstream: Upstream | None = None
         self._level = 0
-        self._estimate = 0.0
-        self._prediction: Prediction | None = None
         self._facts = Facts()
         self._samples: list[dict[str, int]] = []
         exchange.facts.update(
             requested=request.model[:100],
             model=self.target.slug,
             effort=self.target.effort,
-            slot=choice.slot(gateway, request, self.target),
             stream=request.stream,
             agent=headers.get("agent") or None,
         )
@@ -66,12 +62,11 @@ class Turn:
             self._go_on(events)
         login = await self.gateway.credentials.current()
         upstream = self._translate(login, None, False)
-        self._estimate = count.estimate(upstream)
         if not events.again:
-            events.usage.input = self.gateway.memory.calibration.apply(upstream.info.slug, self._estimate)
+            events.usage.input = count.expected(self.gateway, upstream)
         while True:
             try:
-                stream = await stack.enter_async_context(self.gateway.client.open(self._call(upstream)))
+                stream = await stack.enter_async_context(self.gateway.client.open(self._call(upstream, login)))
                 break
             except ContextOverflow as overflow:
                 if not self._make_room(upstream):
@@ -90,7 +85,7 @@ class Turn:
         """The sample is over and the turn is not: what it said belongs to what is asked next."""
         self._settle(events.usage)
         self.request = again.answered(self.request, events.items, self._facts)
-        self._variant = self._prediction = None
+        self._variant = None
 
     def classify(self, event: dict[str, object]) -> UpstreamError | None:
         """What a failure inside the stream means."""
@@ -103,6 +98,7 @@ class Turn:
     def finish(self, events: MessageStream) -> None:
         """Facts for the log, and what was learned: usage, cache, calibration, losses."""
         facts, usage = self.exchange.facts, events.usage
+        facts["slot"] = choice.slot(self.gateway, self.request, self.target)
         facts["stop_reason"] = events.stop_reason
         if events.end_turn is False:
             facts["end_turn"] = False
@@ -153,12 +149,9 @@ class Turn:
 
     def _build(self, login: Login, lane: Lane, strip: bool) -> bytes:
         upstream = self._translate(login, lane, strip)
-        if self._level:
-            return shed.shed(upstream.body, self._level)
-        self._prediction = self.gateway.cache.predict(upstream.cache_key, upstream.body, upstream.marks)
-        return upstream.body
+        return shed.shed(upstream.body, self._level) if self._level else upstream.body
 
-    def _call(self, upstream: Upstream) -> Call:
+    def _call(self, upstream: Upstream, login: Login) -> Call:
         return Call(
             build=self._build,
             model=upstream.info,
@@ -167,6 +160,7 @@ class Turn:
             request_id=self.exchange.id,
             turn=self.gateway.turn_key(upstream.turn),
             other_lane_ok=len(upstream.lanes) > 1,
+            login=login,
             on_retry=self._retried,
         )
 
@@ -185,14 +179,13 @@ class Turn:
                 break
         else:
             return False
-        self._prediction = None
         self.exchange.losses[f"summary.shed_level_{self._level}"] = 1
         return True
 
     def _overflow(self, upstream: Upstream) -> tuple[int, int]:
         """(needed, maximum) in tokens: our estimate, which the refusal proves to be more than the maximum."""
         maximum = upstream.info.context_window
-        needed = self.gateway.memory.calibration.apply(upstream.info.slug, self._estimate)
+        needed = self.gateway.memory.calibration.apply(upstream.info.slug, count.estimate(upstream))
         return max(needed, maximum + 1), maximum
 
     def _opened(self, stream: Stream) -> None:
@@ -210,22 +203,23 @@ class Turn:
             upstream_id=stream.upstream_id,
             notes=list(upstream.notes) or None,
         )
-        if self._prediction is not None:
-            self.exchange.facts.update(predicted=self._prediction.tokens, broken_at=self._prediction.broken_at)
 
     def _learn(self, counted: int, cached: int) -> None:
+        """Of a body that went out as the client's history has it, not of what was shed."""
         upstream = self._upstream
         assert upstream is not None
-        if not self._level:
-            count.learn(self.gateway, upstream, self._estimate, counted)
-        if self._prediction is not None:
-            self.gateway.cache.observe(
-                self._prediction,
-                session=upstream.session_id,
-                model=upstream.info.slug,
-                usage=(counted, cached),
-                facts={"id": self.exchange.id, "at": time.time()},
-            )
+        if self._level:
+            return
+        count.learn(self.gateway, upstream, counted)
+        prediction = self.gateway.cache.predict(upstream.cache_key, upstream.body, upstream.marks)
+        self.exchange.facts.update(predicted=prediction.tokens, broken_at=prediction.broken_at)
+        self.gateway.cache.observe(
+            prediction,
+            session=upstream.session_id,
+            model=upstream.info.slug,
+            usage=(counted, cached),
+            facts={"id": self.exchange.id, "at": time.time()},
+        )
 
 
 def _last_user_text(request: Request) -> bytes:

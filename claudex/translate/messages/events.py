@@ -257,7 +257,7 @@ class MessageStream:
             event = _event(payload)
         except (ValueError, RecursionError):
             return self._odd(payload)
-        if event.type in _TERMINAL or event.type in ("error", "response.created"):
+        if event.type in _TERMINAL or event.type == "error":
             return self._of_response(_document(payload))
         self._take(event)
         return b""
@@ -266,7 +266,7 @@ class MessageStream:
         """Not what the decoder expects: lone surrogates, a field of another type, or no JSON at all."""
         document = _document(payload)
         kind = document.get("type")
-        if kind in _TERMINAL or kind in ("error", "response.created"):
+        if kind in _TERMINAL or kind == "error":
             return self._of_response(document)
         try:
             event = msgspec.convert(document, Event)
@@ -296,8 +296,6 @@ class MessageStream:
         facts: dict[str, object] = response if isinstance(response, dict) else {}
         if isinstance(found := facts.get("id"), str):
             self.response_id = found
-        if kind == "response.created":
-            return b""
         self.usage.read(facts.get("usage"))
         end_turn = facts.get("end_turn")
         self.end_turn = end_turn if isinstance(end_turn, bool) else None
@@ -357,10 +355,18 @@ class MessageStream:
 def _document(payload: bytes) -> dict[str, object]:
     """Any JSON object, whatever is in it; empty when it is none."""
     try:
-        document = json.loads(payload.decode("utf-8", "replace"))
+        document = msgspec.json.decode(payload)
     except (ValueError, RecursionError):
-        return {}
+        document = _lenient(payload)
     return document if isinstance(document, dict) else {}
+
+
+def _lenient(payload: bytes) -> object:
+    """json takes lone surrogates, and bytes that are no UTF-8 are replaced."""
+    try:
+        return json.loads(payload.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _unclassified(document: dict[str, object]) -> UpstreamError:
