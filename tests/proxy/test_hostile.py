@@ -4,7 +4,12 @@ import asyncio
 import json
 import random
 import time
+from collections import Counter
 from pathlib import Path
+
+import pytest
+
+from tests.translate.messages.mutations import mutated
 
 from .harness import TOKEN, Running, ask, stack
 
@@ -62,6 +67,46 @@ async def test_mutated_requests_are_answered_without_a_bug(tmp_path: Path) -> No
         assert not [answer for answer in answered if int(answer.split(b" ", 2)[1]) >= 500]
         simulator.violations.clear()  # a mutated conversation may end in a refusal, never in a bug of ours
         assert '"event":"exception"' not in (tmp_path / "gateway" / "logs" / "proxy.log").read_text()
+
+
+async def fate(proxy: Running, seed: int) -> str:
+    """A mutated conversation at a whole door: answered, refused, or counted."""
+    chance = random.Random(seed)
+    body = mutated(chance)
+    path = "/v1/messages/count_tokens" if chance.random() < 0.1 else "/v1/messages?beta=true"
+    async with asyncio.timeout(20), proxy.post(body, path) as response:
+        answer = await response.read()
+    assert response.status < 500, (seed, response.status, answer)
+    if response.content_type != "text/event-stream":
+        told = json.loads(answer)
+        assert response.status == 200 or told["error"]["message"], seed
+        return "refused" if response.status != 200 else "counted" if "input_tokens" in told else "answered"
+    assert b"event: message_stop" in answer, (seed, answer)
+    assert b"event: error" not in answer, (seed, answer)
+    return "streamed"
+
+
+async def send_conversations(tmp_path: Path, first: int, last: int) -> Counter[str]:
+    fates: Counter[str] = Counter()
+    async with stack(tmp_path, upstream={"retries": 0}) as (proxy, simulator):
+        for start in range(first, last, 20):
+            fates.update(await asyncio.gather(*(fate(proxy, seed) for seed in range(start, min(start + 20, last)))))
+        await proxy.idle()
+        simulator.violations.clear()  # an odd schema or model is for the backend to refuse
+        assert '"event":"exception"' not in (tmp_path / "gateway" / "logs" / "proxy.log").read_text()
+    return fates
+
+
+async def test_mutated_conversations_are_answered_or_refused(tmp_path: Path) -> None:
+    fates = await send_conversations(tmp_path, 0, 100)
+    assert min(fates["refused"], fates["streamed"]) > 20, fates
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(480)
+async def test_two_thousand_mutated_conversations(tmp_path: Path) -> None:
+    fates = await send_conversations(tmp_path, 1_000, 3_000)
+    assert min(fates["refused"], fates["streamed"]) > 250, fates
 
 
 async def test_odd_headers_and_paths(tmp_path: Path) -> None:

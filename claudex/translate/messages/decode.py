@@ -89,6 +89,8 @@ def decode(body: bytes) -> Request:
     """Decode a body of /v1/messages or /v1/messages/count_tokens. Raises BadRequest that names the place."""
     _check_utf8(body)
     wire, unknown = _top(body.removeprefix(b"\xef\xbb\xbf"))
+    if not wire.model:
+        raise BadRequest("model must not be empty")
     if not wire.messages:
         raise BadRequest("messages must hold at least one message")
     if wire.max_tokens is not None and wire.max_tokens < 1:

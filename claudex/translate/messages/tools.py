@@ -55,7 +55,7 @@ def _define(tool: Tool, made: Tools, names: Names, losses: Losses) -> None:
     try:
         schema, facts = parameters(bytes(tool.input_schema))
     except Malformed as error:
-        raise error.under(f"tools[{tool.name}]") from None
+        raise error.under(f"tools[{names.wire(tool.name)}]") from None
     if tool.strict:
         losses.add("tool.strict")
     if bytes(tool.input_examples):

@@ -19,6 +19,7 @@ def refusal(body: object) -> str:
     [
         (request() | {"messages": "hi"}, "messages must be a list"),
         (request() | {"messages": []}, "messages must hold at least one message"),
+        (request() | {"model": ""}, "model must not be empty"),
         (request() | {"model": 5}, "model must be a string"),
         ({"messages": [user("hi")]}, "model is required"),
         (request({"role": "user"}), "messages[0].content is required"),
@@ -43,6 +44,7 @@ def refusal(body: object) -> str:
         (request(system=[{"type": "text"}]), "system[0].text is required"),
         (request(tools=[{"name": "x", "input_schema": "y"}]), "tools[x].input_schema must be an object"),
         (request(tools=[{"name": "x"}]), "tools[x].input_schema must be an object"),
+        (request(tools=[{"name": "x\ny"}]), "tools[x_y_a3b8d5ab0723].input_schema must be an object"),
         (request(tools=[{"input_schema": {}}]), "tools[0].name is required"),
         (request(tools={}), "tools must be a list"),
         (request(max_tokens="x"), "max_tokens must be an integer"),

@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -143,14 +144,22 @@ def survives(seed: int) -> None:
     json.loads(fold.body())
 
 
+def try_seeds(first: int, last: int) -> None:
+    for seed in range(first, last):
+        began = time.monotonic()
+        try:
+            survives(seed)
+        except Exception as error:  # whatever it is, its seed is what is needed to find it again
+            raise AssertionError(f"seed {seed}: {error!r}") from error
+        assert time.monotonic() - began < 5, f"seed {seed} took too long"
+
+
 @pytest.mark.parametrize("seed", range(0, 600, 100))
 def test_damaged_streams_end_as_a_message_or_an_error(seed: int) -> None:
-    for number in range(seed, seed + 100):
-        survives(number)
+    try_seeds(seed, seed + 100)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(900)
 def test_a_hundred_thousand_damaged_streams() -> None:
-    for number in range(1_000, 101_000):
-        survives(number)
+    try_seeds(1_000, 101_000)

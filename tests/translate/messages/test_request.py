@@ -135,6 +135,10 @@ def test_what_carries_meaning_is_counted_by_kind() -> None:
     assert translated(request(user("a"), context_management=edits)).losses == {"field.context_management": 1}
 
 
+def test_a_kind_of_loss_is_one_word_whatever_the_client_calls_its_blocks() -> None:
+    assert translated(request(user({"type": 'new\n"kind"'}))).losses == {"block.new__kind_": 1}
+
+
 def test_strict_mode_refuses_what_it_cannot_carry() -> None:
     with pytest.raises(BadRequest, match=r"field\.temperature"):
         translated(request(user("a"), temperature=0), options=Options(strict=True))
