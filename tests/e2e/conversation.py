@@ -11,7 +11,8 @@ from typing import Any
 
 from claudex.simulator import Recorded, Turn, turn
 
-from .conftest import Stack
+from . import clients
+from .conftest import CLAUDEX, Stack
 
 TOOLS = ("--allowedTools", "Write,Bash,Read,Agent,WebSearch,mcp__odd", "--permission-mode", "acceptEdits")
 # Claude Code 2.1.329 searches its tools when the betas are on; 2.1.197 must be told to.
@@ -80,17 +81,24 @@ class Talk:
     def play(self, *turns: Turn) -> None:
         self.stack.simulator.play(*turns)
 
-    def ask(self, prompt: str, *words: str, ok: bool = True, tools: tuple[str, ...] = TOOLS, **environ: str) -> Said:
-        done = self.stack.claudex(
-            "-p",
-            prompt,
-            *tools,
-            *("--output-format", "stream-json", "--verbose"),
-            *words,
-            claude=self.program,
-            cwd=self.cwd,
+    def ask(
+        self,
+        prompt: str | list[dict[str, Any]],
+        *words: str,
+        ok: bool = True,
+        tools: tuple[str, ...] = TOOLS,
+        **environ: str,
+    ) -> Said:
+        """`prompt`: the words, or the content blocks of a message as an SDK would send it."""
+        blocks = isinstance(prompt, list)
+        message = {"type": "user", "message": {"role": "user", "content": prompt}}
+        argv = [CLAUDEX, "-p", *(["--input-format", "stream-json"] if blocks else [str(prompt)])]
+        done = clients.run(
+            [*argv, *tools, "--output-format", "stream-json", "--verbose", *words],
+            {**self.stack.environ, "CLAUDE_BIN": self.program, **FEW_RETRIES, **self.environ, **environ},
+            self.cwd,
             timeout=PATIENCE_S,
-            **{**FEW_RETRIES, **self.environ, **environ},
+            stdin=json.dumps(message) + "\n" if blocks else None,
         )
         events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
         said = Said(done.returncode, events, done.stderr)

@@ -1,12 +1,15 @@
 """Thinking through the real claude: byte for byte, in its place, in later turns, on other days and after a switch."""
 
 import random
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+import pytest
+
 from claudex.simulator import Call, Reasoning, Recorded, Text, sealed
 
-from .conversation import Talk, agent, outputs, spoken
+from .conversation import BETAS, Talk, agent, outputs, spoken
 
 ACCOUNT = "acct-simulator"
 
@@ -76,6 +79,36 @@ def test_reasoning_between_parallel_calls_goes_back_to_its_place_in_every_later_
     # The body only ever grows at its end, so that the backend's cache holds.
     for earlier, later in pairwise(talk.requests):
         assert later.input[: len(earlier.input)] == earlier.input
+
+
+# What comes where, so that each neighbourhood of the four kinds of item occurs.
+ODD_ORDERS: tuple[tuple[Any, ...], ...] = (
+    (echo("a"), thought(1), echo("b"), thought(2)),
+    (Text("First.", phase="commentary"), Text("Second.", phase="commentary"), echo("c"), Text("Between."), echo("d")),
+    (echo("e"), Text("After a call.", phase="commentary")),
+    (thought(3), thought(4), echo("f"), thought(5), Text("Thought about.", phase="commentary"), thought(6), echo("g")),
+    (Text("Said."), thought(7), Text("And thought.", phase="commentary"), echo("h"), echo("i"), thought(8), echo("j")),
+    (thought(9), Text("Commentary.", phase="commentary"), Text("The end.", phase="final_answer")),
+)
+
+
+@pytest.mark.parametrize("betas", [False, True], ids=["betas_off", "betas_on"])
+def test_no_order_of_items_is_forgotten(talk: Talk, betas: bool) -> None:
+    talk.environ = BETAS if betas else {}
+    talk.play(*(agent(*items) for items in ODD_ORDERS))
+    talk.ask("do it")
+    talk.play(agent("Yes."))
+    talk.ask("sure?", "-c")
+    expected = emitted(*(_with_phase(item, items) for items in ODD_ORDERS for item in items))
+    assert restored(talk.last) == expected
+
+
+def _with_phase(item: Any, items: tuple[Any, ...]) -> Any:
+    """The simulator gives a phase to a text that has none."""
+    if not isinstance(item, Text) or item.phase:
+        return item
+    later = items[items.index(item) + 1 :]
+    return replace(item, phase="commentary" if any(isinstance(other, Call) for other in later) else "final_answer")
 
 
 def test_a_model_switch_loses_the_thinking_and_nothing_else(talk: Talk) -> None:

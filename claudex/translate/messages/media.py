@@ -73,8 +73,10 @@ def _pdf(source: Source, title: str, ctx: Context) -> list[bytes]:
     data = _base64(source)
     if not data:
         return _left_out(ctx, "document.base64", "a PDF that is not base64 could not be carried")
-    name = encode(title or "document.pdf")
-    return [b'{"type":"input_file","filename":%b,"file_data":"data:application/pdf;base64,%b"}' % (name, data)]
+    # The backend tells a file's kind by the end of its name, and refuses one that it does not know.
+    name = title or "document"
+    file = encode(name if name.lower().endswith(".pdf") else f"{name}.pdf")
+    return [b'{"type":"input_file","filename":%b,"file_data":"data:application/pdf;base64,%b"}' % (file, data)]
 
 
 def _base64(source: Source) -> bytes | None:

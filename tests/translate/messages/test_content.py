@@ -127,6 +127,7 @@ def test_a_pdf_is_a_file() -> None:
         {"type": "input_text", "text": "scan"},
         {**sent, "filename": "a.pdf"},
     ]
+    assert parts(pdf(title="A page")) == [{**sent, "filename": "A page.pdf"}]
 
 
 def test_text_documents_are_text() -> None:
