@@ -3,9 +3,17 @@
 Every field has a default: gateways leave out what they like, and a missing field must never cost an answer.
 """
 
+import re
+
+import msgspec
 from msgspec import Struct
 
 NO_INDEX = -1
+
+_WHERE = re.compile(r" - at `\$(.*)`$")
+_STEP = re.compile(r"\.([a-z_]+)|\[([0-9]+)\]")
+# More wrong values than that, and nobody meant it as an event.
+_WRONG_AT_MOST = 50
 
 
 class Delta(Struct, frozen=True, gc=False):
@@ -92,3 +100,28 @@ class Event(Struct, frozen=True):
     item: Item | None = None
     part: Part | None = None
     annotation: Annotation | None = None
+
+
+def readable(document: dict[str, object]) -> tuple[Event, bool]:
+    """The event in a decoded object, without the values that have another type than here, and whether that is all."""
+    whole = True
+    for _ in range(_WRONG_AT_MOST):
+        try:
+            return msgspec.convert(document, Event), whole
+        except (ValueError, RecursionError) as error:
+            whole = _without(document, str(error)) and whole
+    return Event(), False
+
+
+def _without(document: dict[str, object], error: str) -> bool:
+    """Take out the value that `error` names. True if it was null, which says no more than a missing one."""
+    found = _WHERE.search(error)
+    inside: object = document
+    last: str | int = ""
+    value: object = document
+    for name, place in _STEP.findall(found[1] if found else ""):
+        inside, last = value, name or int(place)
+        value = inside[last]  # type: ignore[index]
+    if isinstance(inside, (dict, list)):
+        inside.pop(last, None) if isinstance(inside, dict) else inside.pop(int(last))
+    return value is None

@@ -24,6 +24,7 @@ class Call:
         self._scrubber: Scrubber | None = None
         self._open = False
         self._name = ""
+        self._namespace = ""
         self._named(item)
 
     def event(self, event: Event) -> None:
@@ -66,12 +67,13 @@ class Call:
 
     def _named(self, item: Item) -> None:
         self._id = item.call_id or self._id or item.id
+        self._namespace = item.namespace or self._namespace
         self._named_by(item.name)
 
     def _named_by(self, name: str | None) -> None:
         if self._name or not name:
             return
-        self._name = _client_name(self._answer, name)
+        self._name = _in_namespace(self._answer, self._namespace, name) or _client_name(self._answer, name)
         if self._whole:
             return
         self._scrubber = _scrubber(self._answer, self._name)
@@ -112,6 +114,14 @@ class Call:
 def _client_name(answer: Answer, name: str) -> str:
     known = answer.facts.client_name(name)
     return known if known != name else answer.facts.client_name(name.removeprefix(NAMESPACE))
+
+
+def _in_namespace(answer: Answer, namespace: str, name: str) -> str | None:
+    """The tool that a call names in two parts; None when there is none. The backend's own namespace means nothing."""
+    if not namespace or namespace == NAMESPACE[:-1]:
+        return None
+    joined = (_client_name(answer, f"{namespace}{dash}{name}") for dash in ("", "__", "_"))
+    return next((found for found in joined if found in answer.facts.tools), None)
 
 
 def _scrubber(answer: Answer, name: str) -> Scrubber | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import msgspec
 
 from ...errors import ClaudexError, StreamTruncated, UpstreamError, UpstreamFailed
-from ...wire import sse
+from ...wire import responses, sse
 from ...wire.responses import NO_INDEX, Delta, Event, Item
 from . import errors
 from .blocks import Blocks, quote
@@ -268,12 +268,9 @@ class MessageStream:
         kind = document.get("type")
         if kind in _TERMINAL or kind == "error":
             return self._of_response(document)
-        try:
-            event = msgspec.convert(document, Event)
-        except (ValueError, RecursionError):
-            if str(kind).startswith("response.output_item."):
-                self.losses["event.unreadable"] += 1
-            return b""
+        event, whole = responses.readable(document)
+        if not whole and event.type.startswith("response.output_item."):
+            self.losses["event.unreadable"] += 1
         self._take(event)
         return b""
 
@@ -299,7 +296,15 @@ class MessageStream:
         self.usage.read(facts.get("usage"))
         end_turn = facts.get("end_turn")
         self.end_turn = end_turn if isinstance(end_turn, bool) else None
+        if self._items.untouched and isinstance(output := facts.get("output"), list):
+            self._take_output(output)
         return self._terminal(str(kind), facts, document)
+
+    def _take_output(self, output: list[object]) -> None:
+        """The items in the terminal event. Nobody may rely on them, but here they are all there is."""
+        for index, item in enumerate(output):
+            event = {"type": "response.output_item.done", "output_index": index, "item": item}
+            self._take(responses.readable(event)[0])
 
     def _terminal(self, kind: str, facts: dict[str, object], document: dict[str, object]) -> bytes:
         status = facts.get("status")

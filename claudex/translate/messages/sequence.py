@@ -44,7 +44,13 @@ class Sequence:
         self._ended = ended  # cut short: what waits is not written any more
         self._line: deque[Slot] = deque()
         self._slots: dict[Hashable, Slot] = {}
-        self._finished: dict[Hashable, str | None] = {}  # key -> id of the item that is done
+        self._finished: dict[Hashable, Item] = {}  # key -> the item that is done
+        self._unnamed = 0
+
+    @property
+    def untouched(self) -> bool:
+        """No item has come."""
+        return not (self._line or self._finished)
 
     @property
     def current(self) -> Slot | None:
@@ -83,6 +89,7 @@ class Sequence:
             for event in waiting:
                 if event.type == "response.output_item.done":
                     slot.output.done(event.item)
+                    slot.item = event.item or slot.item
                     self._pop(slot)
                     break
                 slot.output.event(event)
@@ -92,7 +99,7 @@ class Sequence:
     def _pop(self, slot: Slot) -> None:
         self._line.popleft()
         del self._slots[slot.key]
-        self._finished[slot.key] = slot.item.id
+        self._finished[slot.key] = slot.item
 
     def _slot(self, event: Event) -> Slot | None:
         item = event.item
@@ -100,7 +107,7 @@ class Sequence:
         if key == NO_INDEX:
             key = event.item_id or (item and (item.id or item.call_id))
         if key is None:
-            return self.current
+            return self.current or self._begin_unnamed(event)
         if slot := self._slots.get(key):
             return slot
         if key in self._finished and not self._reused(key, event):
@@ -108,9 +115,19 @@ class Sequence:
         return self._begin(key, event)
 
     def _reused(self, key: Hashable, event: Event) -> bool:
-        """A new item under the index of one that is done."""
-        item = event.item
-        return event.type == "response.output_item.added" and item is not None and item.id != self._finished[key]
+        """A new item under the index of one that is done, as some gateways send them all under 0."""
+        item, known = event.item, self._finished[key]
+        if item is None:
+            return False
+        for one, other in ((item.call_id, known.call_id), (item.id, known.id)):
+            if one and other:
+                return one != other
+        return item != known
+
+    def _begin_unnamed(self, event: Event) -> Slot | None:
+        """No index and no id: it is whatever comes next."""
+        self._unnamed += 1
+        return self._begin(f"unnamed {self._unnamed}", event)
 
     def _begin(self, key: Hashable, event: Event) -> Slot | None:
         item = event.item

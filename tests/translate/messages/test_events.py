@@ -152,6 +152,44 @@ def test_an_index_may_be_used_again_by_another_item() -> None:
     assert texts(play(*message(0, "one"), *second).content) == ["one", "two"]
 
 
+def test_items_that_share_one_index_are_told_apart() -> None:
+    said = [done(0, "message", content=[{"type": "output_text", "text": text}]) for text in ("a", "b", "b")]
+    calls = [done(0, "function_call", call_id=call_id, name="Bash", arguments="{}") for call_id in ("c1", "c2", "c2")]
+    played = play(*said, *calls)
+    assert [block["text"] for block in played.content if block["type"] == "text"] == ["a", "b"]
+    assert [block["id"] for block in played.content if block["type"] == "tool_use"] == ["c1", "c2"]
+
+
+def test_items_without_index_and_id_follow_each_other() -> None:
+    events = [done(0, "message", content=[{"type": "output_text", "text": text}]) for text in ("a", "b")]
+    played = play(*({key: event[key] for key in ("type", "item")} for event in events))
+    assert [block["text"] for block in played.content if block["type"] == "text"] == ["a", "b"]
+
+
+def test_an_item_with_one_wrong_value_is_not_lost() -> None:
+    played = play(done(0, "function_call", call_id="c", name="Bash", arguments="{}", queries=[{"q": 1}], status=None))
+    assert played.content == [{"type": "tool_use", "id": "c", "name": "Bash", "input": {}}]
+    assert played.stream.losses == {"event.unreadable": 1}
+
+
+def test_what_only_the_terminal_event_holds_is_read() -> None:
+    output = [done(0, "message", content=[{"type": "output_text", "text": "a"}])["item"], 7]
+    alone = play(completed(output=output), end=False)
+    assert [block["text"] for block in alone.content] == ["a"]
+    assert [block["text"] for block in play(*message(0, "b"), completed(output=output), end=False).content] == ["b"]
+
+
+def test_a_namespace_is_part_of_the_clients_name() -> None:
+    tools = {"mcp__srv__find": Tool(), "Bash": Tool()}
+    events = [
+        done(0, "function_call", call_id="c1", namespace="mcp__srv", name="find", arguments="{}"),
+        done(1, "function_call", call_id="c2", namespace="mcp__srv__", name="find", arguments="{}"),
+        done(2, "function_call", call_id="c3", namespace="functions", name="Bash", arguments="{}"),
+        done(3, "function_call", call_id="c4", namespace="other", name="Bash", arguments="{}"),
+    ]
+    assert [block["name"] for block in play(*events, tools=tools).content] == ["mcp__srv__find"] * 2 + ["Bash"] * 2
+
+
 def test_parts_of_a_message_are_blocks_of_their_own() -> None:
     played = play(added(0, "message"), text_delta(0, "a"), text_delta(0, "b", part=1), done(0, "message"))
     assert texts(played.content) == ["a", "b"]
