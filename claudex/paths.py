@@ -16,6 +16,7 @@ WRAPPER_VARIABLE = "CLAUDEX_WRAPPER"
 PORT_VARIABLE = "CLAUDEX_PORT"
 UPSTREAM_VARIABLE = "CLAUDEX_UPSTREAM"
 TOKEN_URL_VARIABLE = "CODEX_REFRESH_TOKEN_URL_OVERRIDE"
+PATH_VARIABLES = ("CODEX_HOME", "CODEX_CA_CERTIFICATE")  # may be relative, to the directory of the launch
 
 DEFAULT_PORT = 8327
 DEFAULT_UPSTREAM = "https://chatgpt.com/backend-api"
@@ -28,11 +29,19 @@ LEGACY_ENV_FILE_NAME = "claude-code-gpt54.env"
 
 
 def user_home(environ: "Environ" = os.environ) -> str:
-    return environ.get("HOME") or os.path.expanduser("~")
+    """Raises ClaudexError when there is none: "~" would become a directory wherever we happen to be."""
+    home = environ.get("HOME") or os.path.expanduser("~")
+    if os.path.isabs(home):
+        return home
+    from .errors import ClaudexError
+
+    raise ClaudexError("there is no home directory: HOME is unset or relative.", hint="Set it.")
 
 
 def data_home(environ: "Environ" = os.environ) -> str:
-    return environ.get("XDG_DATA_HOME") or os.path.join(user_home(environ), ".local", "share")
+    """The XDG specification wants a relative path ignored."""
+    named = environ.get("XDG_DATA_HOME", "")
+    return named if os.path.isabs(named) else os.path.join(user_home(environ), ".local", "share")
 
 
 def home(environ: "Environ" = os.environ) -> str:
@@ -45,7 +54,8 @@ def home(environ: "Environ" = os.environ) -> str:
 
 
 def codex_home(environ: "Environ" = os.environ) -> str:
-    return environ.get("CODEX_HOME") or os.path.join(user_home(environ), ".codex")
+    named = environ.get("CODEX_HOME")
+    return os.path.abspath(named) if named else os.path.join(user_home(environ), ".codex")
 
 
 def claude_settings(environ: "Environ" = os.environ) -> str:

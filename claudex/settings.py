@@ -81,8 +81,14 @@ def _read(path: str) -> Settings:
         document = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Settings()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: not UTF-8: byte {error.object[error.start]:#04x} at {error.start}") from error
+    except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: {error}") from error
+    except (RecursionError, ValueError) as error:  # brackets without end, a number of thousands of digits
+        raise SettingsError(f"{path}: nested too deep, or a number too long") from error
     try:
         return msgspec.convert(document, Settings)
     except msgspec.ValidationError as error:
@@ -101,6 +107,6 @@ def _overlay(settings: Settings, environ: Mapping[str, str]) -> Settings:
 
 
 def _port(text: str) -> int:
-    if text.isascii() and text.isdigit() and 1 <= int(text) <= 65535:
+    if text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65535:
         return int(text)
-    raise SettingsError(f"{paths.PORT_VARIABLE}={text!r} is not a port (1 to 65535)")
+    raise SettingsError(f"{paths.PORT_VARIABLE}={text[:20]!r} is not a port (1 to 65535)")

@@ -44,6 +44,7 @@ app.add_typer(own, name="self")
 def main(argv: list[str]) -> int:
     """Run one command. Every outcome is an exit code; what went wrong is one line on stderr."""
     as_json = "--json" in argv
+    render.mend_streams()
     try:
         code = app(
             args=argv if argv not in ([], ["self"]) else [*argv, "--help"], prog_name="claudex", standalone_mode=False
@@ -57,7 +58,7 @@ def main(argv: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on: end quietly
+        render.discard_stdout()  # nobody reads on: end quietly
         return 141
     except Exception as error:  # the boundary of the command: a person gets one line, never a traceback
         return render.fail(_unexpected(error), as_json=as_json)
@@ -69,7 +70,7 @@ class WrongUsage(ClaudexError):
 
 def _usage(error: Any) -> ClaudexError:
     command = error.ctx.command_path if error.ctx else "claudex"
-    return WrongUsage(error.format_message(), hint=f"`{command} --help` shows how.")
+    return WrongUsage(f"{error.format_message().rstrip('.')}.", hint=f"`{command} --help` shows how.")
 
 
 def _unexpected(error: Exception) -> ClaudexError:

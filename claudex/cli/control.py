@@ -44,6 +44,8 @@ def stop(
     ended after `timeout` seconds.
     """
     found = check(port, token, _ANSWER)
+    if found.state == "none":
+        port, found = _elsewhere(home, port, token, found)
     pid = _pid(home, port, found)
     if pid is None:
         return Stopped(False)
@@ -63,6 +65,18 @@ def stop(
     facts = _read(paths.stopped(home))
     mine = facts if facts.get("pid") == pid else {}
     return Stopped(True, pid, _count(mine, "drained"), _count(mine, "cut"))
+
+
+def other_port(home: str, port: int) -> int | None:
+    """Where this home's proxy serves, if that is not `port`: the setting may have changed since it was started."""
+    served = _int((running(home) or {}).get("port"))
+    return served if served != port else None
+
+
+def _elsewhere(home: str, port: int, token: str, found: Health) -> tuple[int, Health]:
+    other = other_port(home, port)
+    there = check(other, token, _ANSWER) if other else found
+    return (other, there) if other and there.state == "ours" else (port, found)
 
 
 def _pid(home: str, port: int, found: Health) -> int | None:

@@ -31,7 +31,7 @@ def port_held(place: Place, detail: str = "") -> PortHeld:
     why = f" ({detail})" if detail else ""
     return PortHeld(
         f"port {place.port} is held by {holder(place.port)}, which is not our proxy{why}.",
-        hint=f"Stop it, or choose another port: `CLAUDEX_PORT={place.port + 1 if place.port < 65535 else 8328}`.",
+        hint=f"Stop it, or choose another port: `{daemon.another_port(place.port)}`.",
     )
 
 

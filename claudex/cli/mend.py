@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ClaudexError, LoginError, PortHeld, ProxyUnavailable, UpstreamError
+from ..wrapper.daemon import another_port
 from . import gateway
 from .place import Place
 
@@ -32,7 +33,7 @@ class Refused(ClaudexError):
 def explain(place: Place, error: Exception) -> Failure:
     match error:
         case PortHeld():
-            return _local(place, error.message, f"CLAUDEX_PORT={place.port + 1} claudex start", error.exit_code)
+            return _local(place, error.message, f"{another_port(place.port)} claudex start", error.exit_code)
         case ProxyUnavailable():
             return _local(place, error.message, "claudex start", error.exit_code)
         case Refused():

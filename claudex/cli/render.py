@@ -25,6 +25,21 @@ PIPE_WIDTH = 160
 PROGRESS_AFTER_S = 1.0
 
 
+def mend_streams() -> None:
+    """A caller may have closed some (`>&-`: Python has None there), or chosen an encoding that lacks our letters."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 (lives as long as we do)
+        elif mode == "w" and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def discard_stdout() -> None:
+    """What is still unwritten goes nowhere, so that the interpreter's end does not complain about it once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def console(stream: IO[str] | None = None) -> Console:
     """Colours only on a terminal, and never against NO_COLOR."""
     from rich.console import Console
@@ -68,16 +83,22 @@ def show(renderable: RenderableType) -> None:
 
 
 def print_json(value: object) -> None:
-    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
-    sys.stdout.write(text + "\n")
+    """UTF-8 as JSON has it, whatever the locale says."""
+    document = msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+    sys.stdout.flush()
+    sys.stdout.buffer.write(document)
     sys.stdout.flush()
 
 
 def fail(error: ClaudexError, *, as_json: bool) -> int:
     """The reason on stderr, for programs also as a document on stdout; the exit code is the error's."""
     complain(str(error))
-    if as_json:
-        print_json({"error": error_document(error)})
+    try:
+        if as_json:
+            print_json({"error": error_document(error)})
+        sys.stdout.flush()
+    except OSError:  # full, or nobody reads on: the reason stands on stderr
+        discard_stdout()
     return error.exit_code
 
 
@@ -158,7 +179,7 @@ def progress(what: str, *, quiet: bool = False) -> Iterator[None]:
 
 
 def _tell(what: str, done: threading.Event) -> None:
-    terminal, waited = sys.stderr.isatty(), PROGRESS_AFTER_S
+    terminal, waited = sys.stderr.isatty() and os.environ.get("TERM") != "dumb", PROGRESS_AFTER_S
     if done.wait(PROGRESS_AFTER_S):
         return
     if not terminal:

@@ -11,7 +11,7 @@ from .. import __version__
 from ..codex.credentials import describe
 from ..errors import ClaudexError, PortHeld, ProxyUnavailable, UpstreamError
 from ..wrapper import claude
-from . import envview, gateway, render
+from . import control, envview, gateway, render
 from .place import Place
 from .reach import Reached, reach
 from .settings_json import Conflict, conflicts
@@ -83,6 +83,8 @@ def run(place: Place, *, check: bool = False) -> Status:
         problems.append(
             f"What listens on port {place.port} does not answer: `claudex restart` replaces it if it is ours."
         )
+    if found.state == "none" and (other := control.other_port(place.home, place.port)):
+        problems.append(f"The proxy of this home still serves port {other}: `claudex restart` moves it.")
     return Status(
         running=found.state == "ours",
         pid=live.get("pid"),
@@ -102,7 +104,7 @@ def run(place: Place, *, check: bool = False) -> Status:
         catalog=live.get("catalog"),
         claude=_claude(place, problems),
         claudex_version=__version__,
-        settings_conflicts=conflicts(place.environ, environment, os.getcwd()),
+        settings_conflicts=conflicts(place.environ, environment, _directory()),
         problems=problems,
         check=reach(place.settings.upstream) if check else None,
     )
@@ -142,6 +144,13 @@ def _claude(place: Place, problems: list[str]) -> str | None:
     except ClaudexError as error:
         problems.append(str(error))
         return None
+
+
+def _directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it has been removed under the shell: then it holds no settings either
+        return "/"
 
 
 def view(status: Status) -> RenderableType:

@@ -36,7 +36,7 @@ _MAINTENANCE_BUT = {"auto-mode": "critique", "mcp": "serve"}
 _INFORMATION = frozenset(("--help", "-h", "--version", "-v"))
 
 # What a small script says when it would only lead back to us.
-_LEADS_BACK = (b"claudex.wrapper.launch", b'claudex "$@"')
+_OUR_MODULE = b"claudex.wrapper.launch"
 _SCRIPT_HEAD = 1024
 
 
@@ -98,7 +98,13 @@ def leads_back(path: str) -> bool:
             head = file.read(_SCRIPT_HEAD)
     except OSError:
         return False
-    return head[:2] == b"#!" and any(words in head for words in _LEADS_BACK)
+    return head[:2] == b"#!" and (_OUR_MODULE in head or any(map(_calls_claudex, head.split(b"\n"))))
+
+
+def _calls_claudex(line: bytes) -> bool:
+    """`exec "$HOME/.local/bin/claudex" --model opus "$@"` and its like."""
+    words = line.partition(b"#")[0].replace(b'"', b"").replace(b"'", b"").split()
+    return b"$@" in words and any(os.path.basename(word) == b"claudex" for word in words)
 
 
 def become(path: str, argv: "Sequence[str]", environ: "Environ") -> "NoReturn":

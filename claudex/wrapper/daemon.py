@@ -111,11 +111,18 @@ def _await(home: str, port: int, token: str, wait: float) -> Health:
         if found.state == "stranger":
             raise _held(port, found.detail)
         if found.state == "none":
-            from ..errors import ProxyUnavailable
-
-            raise ProxyUnavailable(f"the proxy ended at its start: {starts.last_words(home)}")
+            raise _ended(home, port)
         time.sleep(_PAUSE)
-    raise _silent(port, Health("starting"))
+    if check(port, token, _PAUSE).state == "none":
+        raise _ended(home, port)
+    raise _silent(port, Health("starting", "it says nothing"))
+
+
+def _ended(home: str, port: int) -> Exception:
+    from ..errors import ProxyUnavailable
+
+    hint = "Run: claudex restart" if starts.serves_elsewhere(home, port) else ""
+    return ProxyUnavailable(f"the proxy ended at its start: {starts.last_words(home)}", hint=hint)
 
 
 def is_older(version: str) -> bool:
@@ -169,15 +176,19 @@ def owner_of_port(port: int) -> tuple[int, str] | None:
     return (owner.pid, owner.name) if owner and owner.pid else None
 
 
+def another_port(port: int) -> str:
+    """The words that choose one for a command."""
+    return f"{paths.PORT_VARIABLE}={port + 1 if port < 65535 else paths.DEFAULT_PORT}"
+
+
 def _held(port: int, detail: str) -> Exception:
     from ..errors import PortHeld
     from .owner import find
 
     owner = find(port)
-    other = port + 1 if port < 65535 else paths.DEFAULT_PORT
     return PortHeld(
         f"port {port} is held by {owner or 'another program'}, which is not our proxy: {detail}.",
-        hint=f"Stop it, or choose another port: {paths.PORT_VARIABLE}={other}",
+        hint=f"Stop it, or choose another port: {another_port(port)}",
     )
 
 

@@ -46,16 +46,16 @@ def _parse(config: str) -> int:
     try:
         with open(config, "rb") as file:
             proxy = tomllib.load(file).get("proxy", {})
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, RecursionError, ValueError) as error:  # not UTF-8 and not TOML are ValueErrors
         raise _settings_error(f"{config}: {error}") from error
     found = proxy.get("port", paths.DEFAULT_PORT) if isinstance(proxy, dict) else proxy
-    return _number(str(found), f"{config}: port")
+    return _number(str(found) if isinstance(found, int) else repr(found), f"{config}: port")
 
 
 def _number(text: str, where: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65535:
         return int(text)
-    raise _settings_error(f"{where}={text} is not a port (1 to 65535)")
+    raise _settings_error(f"{where}={text[:20]} is not a port (1 to 65535)")
 
 
 def _settings_error(why: str) -> Exception:

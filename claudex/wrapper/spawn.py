@@ -61,6 +61,9 @@ def _in_child(home: str, port: int, listener: int, log: int, argv: list[str], en
 def _become(home: str, listener: int, argv: list[str], environ: dict[str, str]) -> None:
     try:
         os.umask(0o077)
+        for name in paths.PATH_VARIABLES:
+            if environ.get(name):
+                environ[name] = os.path.abspath(environ[name])
         os.chdir(home)
         _default_signals()
         os.execve(argv[0], [*argv, "--fd", str(listener)], environ)

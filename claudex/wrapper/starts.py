@@ -51,4 +51,4 @@ def last_words(home: str) -> str:
     except OSError:
         lines = []
     last = next((line.strip() for line in reversed(lines) if line.strip()), "it left no word")
-    return f"{last.removeprefix('claudex: ')[:300]} (see {paths.log(home)})"
+    return f"{last.removeprefix('claudex: ')[:300]} (see {paths.log(home)})."

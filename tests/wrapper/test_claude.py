@@ -43,7 +43,10 @@ def test_first_on_path_that_is_a_program(tmp_path: Path) -> None:
     assert claude.find({"PATH": ":".join(str(tmp_path / name) for name in "abcd")}) == str(wanted)
 
 
-@pytest.mark.parametrize("way", ["symlink", "chain", "hard link", "copy", "calls us", "our wrapper by another name"])
+WAYS = ["symlink", "chain", "hard link", "copy", "calls us", "calls us with more", "our wrapper by another name"]
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_what_leads_back_to_us_is_passed_over(tmp_path: Path, way: str) -> None:
     ours = executable(tmp_path / "x/claudex", SCRIPT.format(python="/usr/bin/python3", source="/x"))
     bait = tmp_path / "a/claude"
@@ -59,6 +62,8 @@ def test_what_leads_back_to_us_is_passed_over(tmp_path: Path, way: str) -> None:
         executable(bait, ours.read_text())
     elif way == "calls us":
         executable(bait, '#!/bin/sh\nexec claudex "$@"\n')
+    elif way == "calls us with more":
+        executable(bait, '#!/bin/sh\nexec "$HOME/.local/bin/claudex" --model opus "$@"\n')
     else:
         bait.symlink_to(executable(tmp_path / "y/claudex", "another build of us"))
     wanted = executable(tmp_path / "b/claude", STUB)
@@ -67,6 +72,11 @@ def test_what_leads_back_to_us_is_passed_over(tmp_path: Path, way: str) -> None:
         claude.find({"PATH": f"{tmp_path}/a"})
     with pytest.raises(ClaudeNotFound, match="is claudex itself"):
         claude.find({"CLAUDE_BIN": str(bait)})
+
+
+def test_a_script_that_only_mentions_us_is_claude(tmp_path: Path) -> None:
+    script = executable(tmp_path / "a/claude", '#!/bin/sh\n# not claudex: that would loop\nexec /opt/claude "$@"\n')
+    assert claude.find({"PATH": str(tmp_path / "a")}) == str(script)
 
 
 def test_claude_bin_wins(tmp_path: Path) -> None:

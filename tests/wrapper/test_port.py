@@ -43,7 +43,13 @@ def test_a_wrong_variable_is_named(tmp_path: Path, text: str) -> None:
         port(str(tmp_path), {"CLAUDEX_PORT": text})
 
 
-@pytest.mark.parametrize("text", ["[proxy]\nport = 0", "[proxy]\nport = 'x'", "[proxy]\nport", "[proxy]\nport = 70000"])
+DEEP = "[ proxy ]\nport = " + "[" * 100_000
+LONG = "[proxy]\nport = " + "9" * 5000
+
+
+@pytest.mark.parametrize(
+    "text", ["[proxy]\nport = 0", "[proxy]\nport = 'x'", "[proxy]\nport", "[proxy]\nport = 70000", DEEP, LONG]
+)
 def test_a_wrong_config_is_named(tmp_path: Path, text: str) -> None:
     config = Path(paths.config(str(tmp_path)))
     config.write_text(text)
