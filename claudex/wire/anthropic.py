@@ -68,6 +68,8 @@ class Tool(Struct):
     allowed_domains: list[str] | None = None
     blocked_domains: list[str] | None = None
     user_location: Raw = ABSENT
+    display_width_px: int | None = None
+    display_height_px: int | None = None
 
 
 class ToolChange(Struct):

@@ -118,9 +118,9 @@ def _call(block: Block, ctx: Context) -> Call:
         raise Malformed("id", "is required")
     if block.name is None:
         raise Malformed("name", "is required")
-    arguments = str(block.input, "utf-8") or "{}"
-    if arguments[0] != "{":
-        raise Malformed("input", "must be an object")
+    arguments = str(block.input, "utf-8")
+    if arguments in ("", "null"):
+        arguments = "{}"  # what else is no object goes back as the model once wrote it
     return Call(block.id, ctx.names.wire(block.name), encode(arguments))
 
 

@@ -72,6 +72,9 @@ BLOCKS = (
 
 TOOLS = (
     Fate("(no type), custom", "carried", "a function"),
+    Fate(
+        "bash_*, text_editor_*, memory_*, computer_*", "carried", "functions, with the schemas that Anthropic publishes"
+    ),
     Fate("DeferredToolPlaceholder", "ignored", "dropped: it only keeps tool search switched on"),
     Fate("web_search_*", "carried", "the hosted search, on the full lane, with allowed domains and location"),
     Fate("web_search_*.max_uses, .blocked_domains", "local", "the backend has no field; applied to what it returns"),

@@ -235,7 +235,7 @@ def _urgings(request: Request, tools: Tools, way: Route, items: list[Said], ctx:
         ctx.losses.add("tool.web_search")
         said.append(NO_SEARCH)
     elif way.lane == "lite" and tools.functions and is_forced(request.wire.tool_choice):
-        said.append(urging(request.wire.tool_choice, ctx.names))
+        said += urging(request.wire.tool_choice, tools, ctx.names)
     return said
 
 

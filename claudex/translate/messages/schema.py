@@ -28,7 +28,7 @@ STRICT_KEYWORDS = {
 
 
 class ToolFacts(Struct, frozen=True):
-    """`optional_strings`: properties that may be left out and hold a string, which GPT models like to fill with "".
+    """`optional_strings`: properties that may be left out and may hold a string, which GPT models like to fill with "".
     `required`: the properties that must be there."""
 
     optional_strings: frozenset[str] = frozenset()
@@ -116,8 +116,18 @@ def _facts_of(schema: bytes) -> ToolFacts:
     except msgspec.DecodeError:
         return ToolFacts()
     required = frozenset(found.required)
-    strings = (name for name, one in found.properties.items() if isinstance(one, dict) and one.get("type") == "string")
+    strings = (name for name, one in found.properties.items() if isinstance(one, dict) and _fills(one))
     return ToolFacts(frozenset(strings) - required, required)
+
+
+def _fills(schema: dict[str, Any]) -> bool:
+    """Whether a string may stand here, but not on purpose an empty one."""
+    kind, options = schema.get("type"), schema.get("anyOf") or schema.get("oneOf")
+    if "" in (values if isinstance(values := schema.get("enum"), list) else [schema.get("const")]):
+        return False
+    if isinstance(options, list) and kind is None:
+        return any(isinstance(one, dict) and _fills(one) for one in options)
+    return kind == "string" or (isinstance(kind, list) and "string" in kind)
 
 
 def qualifies(schema: Any, depth: int = 0) -> bool:

@@ -9,6 +9,7 @@ from .losses import Losses
 from .malformed import Malformed
 from .names import Names
 from .schema import ToolFacts, parameters
+from .trained import defined
 
 SEARCH = "web_search_"
 _location = msgspec.json.Decoder(dict[str, Raw])
@@ -42,8 +43,8 @@ def is_search(tool: Tool) -> bool:
 def define(tools: list[Tool], names: Names, losses: Losses) -> Tools:
     made = Tools([], {}, tuple(tool.name for tool in tools))
     for tool in tools:
-        if tool.type in (None, "custom"):
-            _define(tool, made, names, losses)
+        if known := tool if tool.type in (None, "custom") else defined(tool):
+            _define(known, made, names, losses)
         elif not is_search(tool):
             losses.add(f"tool.{str(tool.type)[:60]}")
         elif made.search is None:
@@ -116,14 +117,16 @@ def choice_of(choice: ToolChoice | None, made: Tools, names: Names) -> bytes:
         return b'"none"'
     if made.search is not None and choice.name == made.search.name:
         return b'{"type":"web_search"}'
-    return b'{"type":"function","name":"%b"}' % names.wire(choice.name or "").encode()
+    if choice.name not in made.facts:  # a tool of another maker, left out
+        return b'"auto"'
+    return b'{"type":"function","name":"%b"}' % names.wire(choice.name).encode()
 
 
-def urging(choice: ToolChoice | None, names: Names) -> str:
+def urging(choice: ToolChoice | None, made: Tools, names: Names) -> list[str]:
     """What is said instead where the lane knows only "auto"."""
-    if choice is None or choice.type == "auto":
-        return ""
+    if choice is None or choice.type == "auto" or (choice.type == "tool" and choice.name not in made.facts):
+        return []
     if choice.type == "none":
-        return "Answer in text. Call no tool in this turn."
+        return ["Answer in text. Call no tool in this turn."]
     which = f"the tool {names.wire(choice.name or '')}" if choice.type == "tool" else "one of the tools"
-    return f"Call {which} now, without any text before it."
+    return [f"Call {which} now, without any text before it."]

@@ -109,6 +109,13 @@ def test_arguments_are_the_clients_own_json() -> None:
     assert json.loads(items(history)[1]["arguments"]) == {"path": "ä\n", "n": 1000.0}
 
 
+@pytest.mark.parametrize(("given", "sent"), [(None, "{}"), ([1], "[1]"), ("x", '"x"'), ({}, "{}")])
+def test_arguments_that_are_no_object_do_not_end_the_conversation(given: object, sent: str) -> None:
+    """A model wrote them once, and the client replays them in every later turn."""
+    history = request(user("go"), assistant({**call("a"), "input": given}), user(result("a")))
+    assert items(history)[1]["arguments"] == sent
+
+
 def test_a_replayed_search_is_said_in_words() -> None:
     query = {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {"query": "capital"}}
     hits = [{"type": "web_search_result", "url": "https://a.example", "title": "A", "encrypted_content": "x"}]

@@ -5,7 +5,7 @@ import pytest
 from claudex.errors import BadRequest
 from claudex.translate.messages.decode import decode
 
-from .support import assistant, call, encoded, items, request, result, text, translated, user
+from .support import assistant, encoded, items, request, result, text, translated, user
 
 
 def refusal(body: object) -> str:
@@ -38,7 +38,6 @@ def refusal(body: object) -> str:
         (request(user({"type": "image"})), "messages[0].content[0].source is required"),
         (request(user({"type": "image", "source": {}})), "messages[0].content[0].source.type is required"),
         (request(user({"type": "image", "source": 3})), "messages[0].content[0].source must be an object"),
-        (request(assistant({**call("a"), "input": "x"})), "messages[0].content[0].input must be an object"),
         (request(assistant({"type": "tool_use", "name": "x"})), "messages[0].content[0].id is required"),
         (request(system=5), "system must be a string or a list of blocks"),
         (request(system=[{"type": "text"}]), "system[0].text is required"),

@@ -105,6 +105,23 @@ def test_facts_name_optional_strings() -> None:
     assert up.tools == {"Read": ToolFacts(frozenset({"pages"}), frozenset({"path"}))}
 
 
+@pytest.mark.parametrize(
+    ("schema", "filled"),
+    [
+        ({"type": ["string", "null"]}, True),
+        ({"anyOf": [{"type": "string"}, {"type": "null"}]}, True),
+        ({"type": "string", "enum": ["a", "b"]}, True),
+        ({"type": "string", "enum": ["", "b"]}, False),
+        ({"type": "string", "const": ""}, False),
+        ({"type": ["integer", "null"]}, False),
+        ({}, False),
+    ],
+)
+def test_an_empty_string_may_be_meant(schema: Json, filled: bool) -> None:
+    facts = parameters(json.dumps({"type": "object", "properties": {"a": schema}}).encode())[1]
+    assert ("a" in facts.optional_strings) == filled
+
+
 def test_an_odd_schema_has_no_facts() -> None:
     assert parameters(b'{"type":"object","properties":{"a":{}},"required":"a"}')[1] == ToolFacts()
 
@@ -222,6 +239,15 @@ def test_server_tools_of_another_maker_are_left_out_and_counted() -> None:
     )
     assert up.losses == {"tool.code_execution_20250825": 1}
     assert up.tool_order == ("code_execution", "A")
+
+
+@pytest.mark.parametrize("lane", ["full", "lite"])
+def test_a_choice_of_a_tool_that_was_left_out_forces_nothing(lane: str) -> None:
+    tools = [{"type": "code_execution_20250825", "name": "code_execution"}, tool("A")]
+    body = request(user("hi"), tools=tools, tool_choice={"type": "tool", "name": "code_execution"})
+    sent = upstream(body, lane=lane)
+    assert sent["tool_choice"] == "auto"
+    assert "code_execution" not in json.dumps(sent)
 
 
 CLOSED = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
