@@ -17,6 +17,7 @@ from .refusal import Refusal
 OVERLOADS = ("server_is_overloaded", "slow_down", "flex_unavailable", "overloaded_error")
 PLAN_CODES = ("usage_limit_reached", "usage_not_included", "insufficient_quota", "credit_balance_exhausted")
 POLICY_CODES = ("invalid_prompt", "content_policy_violation", "content_filter", "safety_violation")
+OVERFLOW_TEXTS = ("exceeds the context window", "maximum context length", "ran out of room in the model's context")
 MODEL_TEXTS = ("model not found", "requires a newer version of codex", "is not supported when using codex")
 ENCRYPTED_TEXTS = ("encrypted content", "items are not persisted when `store` is set to false")
 
@@ -83,7 +84,7 @@ def _by_code(found: Refusal, facts: Facts, limits: Limits | None, now: float) ->
     code, text = found.code or found.type, found.message.lower()
     if found.has(*PLAN_CODES) or code.endswith("_spend_limit_exceeded"):
         return _plan_limit(found, facts, limits, now)
-    if found.has("context_length_exceeded"):
+    if found.has("context_length_exceeded") or (found.status in (200, 400, 422) and _mentions(text, OVERFLOW_TEXTS)):
         return errors.ContextOverflow(found.sentence("The conversation is longer than the model's window."), **facts)
     if found.has("invalid_encrypted_content") or (found.status in (200, 400, 404) and _mentions(text, ENCRYPTED_TEXTS)):
         return errors.InvalidEncryptedContent(found.sentence("ChatGPT cannot read this reasoning."), **facts)
@@ -110,8 +111,8 @@ def _by_status(
         return _forbidden(found, facts, headers)
     if status == 404:
         return _not_found(found, facts)
-    if status == 413:
-        return errors.InvalidUpstreamRequest(found.sentence("The request is too large for ChatGPT."), **facts)
+    if status == 413:  # bytes, not tokens, but a shorter conversation mends it just the same
+        return errors.ContextOverflow(found.sentence("The request is too large for ChatGPT."), **facts)
     if status == 429:
         if limits and (limits.reached or any(window.used_percent >= 100 for window in limits.windows)):
             return _plan_limit(found, facts, limits, now)
