@@ -37,6 +37,12 @@ def test_what_is_no_file_is_said_plainly(tmp_path: Path) -> None:
         settings.load(str(tmp_path), {})
 
 
+def test_an_address_ends_without_a_slash(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[upstream]\nurl = "http://a/b/"\n')
+    assert settings.load(str(tmp_path), {}).upstream.url == "http://a/b"
+    assert settings.load(str(tmp_path), {"CLAUDEX_UPSTREAM": "http://c//"}).upstream.url == "http://c"
+
+
 @pytest.mark.parametrize("port", ["0", "65536", "x", "9" * 5000])
 def test_a_wrong_port_is_named(tmp_path: Path, port: str) -> None:
     with pytest.raises(SettingsError, match=r"CLAUDEX_PORT=.* is not a port") as caught:

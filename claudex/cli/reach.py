@@ -24,12 +24,12 @@ def reach(upstream: UpstreamSettings) -> Reached:
     import httpx
 
     url = f"{upstream.url}/codex/models"
-    direct = urlsplit(url).hostname in LOOPBACK  # a proxy of the shell is meant for the outside
     begun = time.monotonic()
     try:
+        direct = urlsplit(url).hostname in LOOPBACK  # a proxy of the shell is meant for the outside
         with httpx.Client(trust_env=not direct, timeout=upstream.connect_timeout_s) as client:
             status = client.get(url).status_code
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # ValueError: an address or proxy out of shape
         return Reached(False, url, None, _ms(begun), f"unreachable: {error or type(error).__name__}")
     ms = _ms(begun)
     return Reached(True, url, status, ms, f"reachable (HTTP {status} in {ms:.0f} ms)")

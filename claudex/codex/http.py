@@ -80,7 +80,7 @@ class Transport:
     ) -> ClientResponse:
         """The response, its headers read and its body not. `account` scopes the cookies."""
         session = await self._opened()
-        target = URL(url)
+        target = _address(url)
         proxy, proxy_headers = proxy_for(url, self._environ)
         cookie = self.cookies.header(target.host or "", account)
         try:
@@ -179,13 +179,25 @@ _NETWORK_HINT = "Check the network and HTTPS_PROXY."
 
 
 def host_of(url: str) -> str:
-    parts = urlsplit(url)
-    return parts.hostname or url
+    try:
+        return urlsplit(url).hostname or url
+    except ValueError:
+        return url
+
+
+def _address(url: str) -> URL:
+    try:
+        return URL(url)
+    except ValueError as error:
+        raise network_error(error, url) from error
 
 
 def proxy_for(url: str, environ: Mapping[str, str]) -> tuple[URL | None, dict[str, str] | None]:
-    """The proxy that the environment names for `url`, and the headers for it: its credentials leave its address."""
-    target = URL(url)
+    """The proxy that the environment names for `url`, and the headers for it: its credentials leave its address.
+
+    Raises NetworkError for one that cannot be used.
+    """
+    target = _address(url)
     host = target.host or ""
     if host in LOOPBACK or host.startswith("127."):
         return None, None
@@ -195,7 +207,17 @@ def proxy_for(url: str, environ: Mapping[str, str]) -> tuple[URL | None, dict[st
     named = _variable(environ, f"{target.scheme}_proxy") or _variable(environ, "all_proxy")
     if not named:
         return None, None
-    proxy = URL(named if "://" in named else f"http://{named}")
+    try:
+        proxy = URL(named if "://" in named else f"http://{named}")
+    except ValueError:
+        proxy = URL()
+    if proxy.scheme not in ("http", "https") or not proxy.host:
+        raise errors.NetworkError(
+            f"the proxy that the environment names for {host} is no http:// address.",
+            hint=f"Mend {target.scheme.upper()}_PROXY or ALL_PROXY, then run `claudex restart`.",
+            code="bad_proxy",
+            url=url,
+        )
     if not proxy.user:
         return proxy, None
     credentials = base64.b64encode(f"{proxy.user}:{proxy.password or ''}".encode()).decode()
@@ -211,7 +233,14 @@ def tls_context(environ: Mapping[str, str]) -> ssl.SSLContext:
 
         context.load_verify_locations(certifi.where())
     if extra := environ.get("CODEX_CA_CERTIFICATE"):
-        context.load_verify_locations(extra)
+        try:
+            context.load_verify_locations(extra)
+        except OSError as error:  # ssl.SSLError is one: the file holds no certificate
+            raise errors.NetworkError(
+                f"CODEX_CA_CERTIFICATE={extra} cannot be used: {error.strerror or error}.",
+                hint="Mend it, then run `claudex restart`.",
+                code="bad_certificate_file",
+            ) from error
     return context
 
 

@@ -12,7 +12,8 @@ from .. import errors
 FIRST_DELAY_S = 0.2
 LONGEST_WAIT_S = 20.0
 JITTER = 0.1
-FRUITLESS = ("untrusted_certificate", "bad_address")  # NetworkError codes that the next try would meet again
+# NetworkError codes that the next try would meet again
+FRUITLESS = ("untrusted_certificate", "bad_address", "bad_proxy", "bad_certificate_file")
 
 
 class Retries:

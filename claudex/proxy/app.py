@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from aiohttp import web
 
-from ..errors import ClaudexError, MethodNotAllowed, NotFound, Stopping
+from ..errors import BadRequest, ClaudexError, MethodNotAllowed, NotFound, Stopping
 from . import api, count, messages, models, reply
 from .exchange import Exchange
 from .gateway import Gateway
@@ -77,12 +77,12 @@ class App:
         except ConnectionError:
             _gone(exchange)
             raise
+        except RecursionError:
+            return self._refuse(exchange, BadRequest("claudex: the request is nested too deeply."), openai)
         except Exception as error:  # whatever a bug raises, the caller gets an answer with an id, and the log the place
             self._log_bug(exchange, error)
             exchange.error_type = type(error).__name__
-            bug = ClaudexError(
-                "claudex: an internal error; the log names its place.", hint=f"See `claudex self logs {exchange.id}`."
-            )
+            bug = ClaudexError(f"claudex: an internal error ({type(error).__name__}); the log names its place.")
             exchange.status = bug.status
             return reply.refusal(bug, exchange.id, openai=openai)
         finally:

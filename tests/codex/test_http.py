@@ -174,7 +174,23 @@ def test_an_unusable_address_is_named() -> None:
     assert network_error(aiohttp.InvalidURL("x"), "x").code == "bad_address"
 
 
+@pytest.mark.parametrize("url", ["foo/x", "http:/x", "http://[::1/x", "http://host:port/x", ""])
+async def test_an_address_out_of_shape_is_one_sentence(http: Transport, url: str) -> None:
+    with pytest.raises(errors.NetworkError, match="is not a usable address") as caught:
+        await http.get_json(url, {})
+    assert caught.value.code == "bad_address"
+
+
+@pytest.mark.parametrize("named", ["socks5://user:secret@proxy.test:1080", "http://[bad", "http://:3128", "ftp://p:1"])
+def test_a_proxy_that_cannot_be_used_is_said_without_its_secret(named: str) -> None:
+    with pytest.raises(errors.NetworkError, match="HTTPS_PROXY") as caught:
+        proxy_for("https://chatgpt.com/x", {"ALL_PROXY": named})
+    assert "secret" not in str(caught.value)
+
+
 def test_the_official_clients_own_certificate_is_trusted(tmp_path: Path) -> None:
-    with pytest.raises((ssl.SSLError, FileNotFoundError)):
-        tls_context({"CODEX_CA_CERTIFICATE": str(tmp_path / "absent.pem")})
+    (tmp_path / "empty.pem").write_text("")
+    for name in ("absent.pem", "empty.pem"):
+        with pytest.raises(errors.NetworkError, match=rf"CODEX_CA_CERTIFICATE=.*{name} cannot be used"):
+            tls_context({"CODEX_CA_CERTIFICATE": str(tmp_path / name)})
     assert tls_context({}).verify_mode == ssl.CERT_REQUIRED

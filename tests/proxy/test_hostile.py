@@ -138,3 +138,14 @@ async def test_a_header_that_never_ends_holds_nobody_up(tmp_path: Path) -> None:
         assert time.monotonic() - began < 2
         for _, writer in slow:
             writer.close()
+
+
+@pytest.mark.parametrize("depth", [400, 5000])
+async def test_schemas_nested_beyond_reason_are_the_callers_mistake(tmp_path: Path, depth: int) -> None:
+    schema = '{"properties":{"a":' * depth + "{}" + "}}" * depth
+    body = json.dumps(ask(tools=[{"name": "deep", "input_schema": 0}])).replace(
+        '"input_schema": 0', f'"input_schema": {schema}'
+    )
+    async with stack(tmp_path) as (proxy, _), proxy.post(body.encode()) as response:
+        assert response.status == 400
+        assert "nested too deep" in await response.text()
