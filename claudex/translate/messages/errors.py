@@ -16,6 +16,8 @@ from .blocks import quote
 
 # Above this many seconds Claude Code gives up at once instead of waiting.
 _WAITS_AT_MOST = 60
+# A wrong address or a redirect: the next try would meet it again, for three minutes.
+_LASTING = {404, *range(300, 400)}
 _BAD_REQUEST = "invalid_request_error"
 # "Failed Dependency": what ChatGPT refused for good. Both versions show the text of a 424 after one single request.
 _REFUSED = 424
@@ -76,6 +78,8 @@ def _retry(error: ClaudexError, status: int) -> dict[str, str]:
     if isinstance(error, errors.PlanLimit):
         wait = max(math.ceil(error.retry_after or 0), _WAITS_AT_MOST + 1)
         return {"retry-after": str(wait), "x-should-retry": "false"}
+    if isinstance(error, errors.UpstreamFailed) and error.upstream_status in _LASTING:
+        return {"x-should-retry": "false"}
     if status in (408, 409, 429) or status >= 500:
         after = error.retry_after if isinstance(error, errors.UpstreamError) else None
         return {"retry-after": str(max(math.ceil(after), 1))} if after is not None and math.isfinite(after) else {}

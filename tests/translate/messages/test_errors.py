@@ -67,6 +67,12 @@ def test_statuses(error: ClaudexError, status: int, kind: str) -> None:
     assert (reply.status, json.loads(reply.body)["error"]["type"]) == (status, kind)
 
 
+@pytest.mark.parametrize(("upstream", "told"), [(404, "false"), (302, "false"), (500, None), (408, None), (None, None)])
+def test_what_the_next_try_would_meet_again_is_asked_once(upstream: int | None, told: str | None) -> None:
+    reply = envelope(errors.UpstreamFailed("x", upstream_status=upstream), "r")
+    assert (reply.status, reply.headers.get("x-should-retry")) == (502, told)
+
+
 @pytest.mark.parametrize(("after", "header"), [(None, "61"), (5, "61"), (7000.2, "7001")])
 def test_a_plan_limit_is_asked_once(after: float | None, header: str) -> None:
     reply = envelope(errors.PlanLimit("The usage limit has been reached", retry_after=after), "r", when="at 18:40")
