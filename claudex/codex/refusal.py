@@ -49,6 +49,8 @@ def from_event(event: Mapping[str, object], upstream_id: str | None) -> Refusal:
     """An `error` event carries its facts flat or under `error`; `response.failed` under `response.error`."""
     response = _object(event.get("response"))
     error = _object(response.get("error")) or _object(event.get("error")) or {**event, "type": ""}
+    if isinstance(words := event.get("error"), str) and "message" not in error:
+        error = {**error, "message": words}
     status = _number(event.get("status"))
     return _from_error(int(status or 200), error, upstream_id or _text(response.get("id")) or None)
 

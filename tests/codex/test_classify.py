@@ -243,3 +243,9 @@ def test_the_wrong_lane_is_told_from_other_refusals() -> None:
     assert not wrong(400, other)
     assert not wrong(400, {"detail": "The 'x' model requires a newer version of Codex."})
     assert not wrong(404, {"detail": "Not Found"})
+
+
+def test_an_error_event_may_be_no_more_than_its_words() -> None:
+    found = classify.from_event({"type": "error", "error": "the gateway has lost its backend"}, now=NOW)
+    assert found is not None
+    assert found.message == "the gateway has lost its backend"
