@@ -5,21 +5,28 @@ import json
 
 import pytest
 
+from claudex.translate import models
+from claudex.translate.messages.request import decode, translate
 from claudex.translate.models import Target
 from claudex.wire.catalog import ModelInfo
 
 from .support import (
+    CATALOG,
+    MAP,
     PDF,
     PNG,
+    TAG,
     Json,
     assistant,
     call,
+    encoded,
     image,
     items,
     pdf,
     request,
     result,
     text,
+    thought,
     translated,
     upstream,
     user,
@@ -224,3 +231,14 @@ def test_large_results_pass() -> None:
 def test_a_large_body_stays_valid_json() -> None:
     up = translated(request(user(*["é" * 1000] * 1000)))
     assert len(json.loads(up.body)["input"][0]["content"]) == 1000
+
+
+def test_ten_megabytes_nul_and_a_signature_of_300_000_characters_arrive_whole() -> None:
+    output = "\x00é\n" * 2_600_000
+    sealed = "gAAAA" + "S" * 300_000
+    history = request(user("go"), assistant(thought(sealed_as=sealed), call("a")), user(result("a", output)))
+    body = decode(encoded(history))
+    target = models.resolve(body.model, body.effort, MAP, CATALOG)
+    sent = json.loads(translate(body, target=target, account_tag=TAG, catalog=CATALOG).body)["input"]
+    assert sent[1]["encrypted_content"] == sealed
+    assert sent[-1]["output"] == output
