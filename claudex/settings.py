@@ -99,8 +99,8 @@ def _overlay(settings: Settings, environ: Mapping[str, str]) -> Settings:
     proxy, upstream, auth = settings.proxy, settings.upstream, settings.auth
     if port := environ.get(paths.PORT_VARIABLE):
         proxy = msgspec.structs.replace(proxy, port=_port(port))
-    url = environ.get(paths.UPSTREAM_VARIABLE) or upstream.url
-    upstream = msgspec.structs.replace(upstream, url=url.rstrip("/"))
+    base = environ.get(paths.UPSTREAM_VARIABLE) or upstream.url
+    upstream = msgspec.structs.replace(upstream, url=base.rstrip("/"))
     if url := environ.get(paths.TOKEN_URL_VARIABLE):
         auth = msgspec.structs.replace(auth, token_url=url)
     return msgspec.structs.replace(settings, proxy=proxy, upstream=upstream, auth=auth)

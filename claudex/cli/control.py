@@ -87,8 +87,8 @@ def _pid(home: str, port: int, found: Health) -> int | None:
         raise PortHeld(
             f"port {port} is held by {find(port) or 'another program'}, which is not our proxy: {found.detail}."
         )
-    if found.state == "ours" and facts and facts.get("instance_id") == found.instance_id:
-        return _int(known)
+    if found.state == "ours" and found.pid:
+        return found.pid
     owner = find(port) if found.state != "none" else None
     if owner and owner.is_proxy:
         return owner.pid

@@ -51,7 +51,7 @@ def _conflict(file: str, injected: Mapping[str, str | None]) -> Conflict:
         return Conflict(file, ())
     except OSError as error:
         return Conflict(file, (), f"cannot be read: {error.strerror}")
-    except (msgspec.DecodeError, ValueError) as error:
+    except (ValueError, RecursionError) as error:  # of msgspec, too
         return Conflict(file, (), f"is not valid JSON: {error}")
     keys = [key for key, value in block.items() if _defeats(key, value, injected)]
     return Conflict(file, tuple(sorted(keys)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from .. import home, paths
 from ..codex.credentials import describe
 from ..errors import ProxyUnavailable
 from ..wrapper import daemon
-from . import control, gateway, render
+from . import gateway, render
 from .place import Place, locate
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 # Longer than any start that was seen, on a loaded machine too; the start itself takes a fraction of a second.
 START_WITHIN_S = 30.0
+# From closing its port to run/stopped.json an idle proxy needs a few milliseconds.
+LAST_WORDS_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -39,19 +42,39 @@ def run(place: Place, *, quiet: bool = False) -> Started:
     prepared = home.prepare(place.home, place.environ, place.port)
     fresh = locate(place.environ)
     with render.progress(f"waiting for the proxy on port {place.port}", quiet=quiet):
-        ensured = daemon.ensure(place.home, place.port, fresh.token, wait=START_WITHIN_S)
-        if ensured.started:
-            _settled(fresh)
+        ensured = _ensured(fresh)
     return Started(
         started=ensured.started,
         replacing=ensured.retiring,
-        pid=process_id(place),
+        pid=ensured.health.pid or None,
         instance_id=ensured.health.instance_id,
         version=ensured.health.version,
         base_url=place.base_url,
         created=prepared.created,
         login=describe(place.codex_home, time.time()).detail,
     )
+
+
+def _ensured(place: Place, tries: int = 5) -> daemon.Ensured:
+    """Another command may stop what this one has just started; then it is started again."""
+    begun = time.time()
+    try:
+        ensured = daemon.ensure(place.home, place.port, place.token, wait=START_WITHIN_S)
+        if ensured.started:
+            _settled(place)
+    except ProxyUnavailable:
+        if tries > 1 and _stopped_since(place, begun):
+            return _ensured(place, tries - 1)
+        raise
+    return ensured
+
+
+def _stopped_since(place: Place, begun: float) -> bool:
+    time.sleep(LAST_WORDS_S)
+    try:
+        return os.stat(paths.stopped(place.home)).st_mtime >= begun
+    except OSError:
+        return False
 
 
 def _settled(place: Place) -> None:
@@ -70,11 +93,6 @@ def _last_words(place: Place) -> str:
     except OSError:
         return "it left no word."
     return next((line for line in reversed(lines) if line.strip()), "it left no word.")
-
-
-def process_id(place: Place) -> int | None:
-    pid = (control.running(place.home) or {}).get("pid")
-    return pid if isinstance(pid, int) else None
 
 
 def view(result: Started) -> RenderableType:

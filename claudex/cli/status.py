@@ -197,10 +197,14 @@ def _login(auth: Auth) -> RenderableType:
 
     if auth.state in ("missing", "login_required"):
         return Text(auth.detail or "none: run `codex login`", style="red")
-    who = " · ".join(part for part in (auth.email, auth.plan, auth.account_id) if part)
     state = "token expired, refreshed at its next use" if auth.state == "expired" else "ok"
-    expiry = f" · token until {render.moment(auth.expires_at)}" if auth.expires_at and auth.state == "ok" else ""
-    return Text().append(state, style="green" if auth.state == "ok" else "yellow").append(f" · {who}{expiry}")
+    expiry = f"token until {render.moment(auth.expires_at)}" if auth.expires_at and auth.state == "ok" else ""
+    facts = [part for part in (auth.email, auth.plan, auth.account_id, expiry) if part]
+    return (
+        Text(style="green" if auth.state == "ok" else "yellow")
+        .append(state)
+        .append("".join(f" · {fact}" for fact in facts), style="default")
+    )
 
 
 def _upstream(status: Status) -> RenderableType:

@@ -42,13 +42,13 @@ def run(place: Place) -> Synced:
 
 
 def view(result: Synced) -> RenderableType:
-    who = " · ".join(part for part in (result.email, result.plan, result.account_id) if part)
-    expiry = f"token until {render.moment(result.expires_at)}"
+    expiry = f"token until {render.moment(result.expires_at)}" if result.expires_at else "token without a date"
     if result.state == "expired":
         expiry = "token expired: the proxy refreshes it at its next use"
+    facts = " · ".join(part for part in (result.email, result.plan, result.account_id, expiry) if part)
     what = "written" if result.changed else "already up to date"
     rows: list[tuple[str, RenderableType]] = [
-        ("login", f"{who} · {expiry}"),
+        ("login", facts),
         ("read", result.source),
         (what, result.path),
     ]

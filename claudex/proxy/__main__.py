@@ -43,7 +43,11 @@ def main(argv: list[str]) -> int:
     except (HomeTaken, OSError) as error:
         print(f"claudex: {error}", file=sys.stderr)
         return FAILED
-    return _run(home, sock, lock, began)
+    try:
+        return _run(home, sock, lock, began)
+    except OSError as error:
+        print(f"claudex: {error.strerror or error}: {error.filename or home}", file=sys.stderr)
+        return FAILED
 
 
 def _run(home: str, sock: socket.socket, lock: HomeLock, began: float) -> int:

@@ -27,6 +27,8 @@ def proof(nonce: str, token: bytes) -> str:
 
 
 def document(instance: Instance, nonce: str, token: bytes, in_flight: int, retiring: bool) -> dict[str, object]:
+    """With the proof, unless the nonce names (`<random>-<port>`) another port than ours: whoever asks there wants to
+    know who listens there, and a stranger may have passed the question on."""
     answer: dict[str, object] = {
         "ok": True,
         "instance_id": instance.id,
@@ -35,7 +37,7 @@ def document(instance: Instance, nonce: str, token: bytes, in_flight: int, retir
         "in_flight": in_flight,
         "retiring": retiring,
     }
-    if token and 0 < len(nonce) <= NONCE_LIMIT:
+    if token and 0 < len(nonce) <= NONCE_LIMIT and nonce.partition("-")[2] in ("", str(instance.port)):
         answer["proof"] = proof(nonce, token)
     return answer
 

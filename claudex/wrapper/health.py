@@ -34,23 +34,24 @@ def read_token(home: str) -> str:
 class Health:
     """`ours`: proved · `none`: nothing listens · `stranger`: answered without the proof · `starting`: silent so far."""
 
-    __slots__ = ("detail", "in_flight", "instance_id", "state", "version")
+    __slots__ = ("detail", "instance_id", "pid", "state", "version")
 
     def __init__(
-        self, state: "State", detail: str = "", *, instance_id: str = "", version: str = "", in_flight: int = 0
+        self, state: "State", detail: str = "", *, instance_id: str = "", version: str = "", pid: int = 0
     ) -> None:
         self.state = state
         self.detail = detail
         self.instance_id = instance_id
         self.version = version
-        self.in_flight = in_flight
+        self.pid = pid
 
 
 class Question:
     """One `GET /healthz`, sent when made, so that the proxy answers while the caller does something else."""
 
     def __init__(self, port: int, timeout: float = 1.0) -> None:
-        self._nonce = os.urandom(16).hex()
+        # With the port: our proxy on another one gives no proof that a stranger here could pass on.
+        self._nonce = f"{os.urandom(16).hex()}-{port}"
         self._request = (
             f"GET /healthz?nonce={self._nonce} HTTP/1.1\r\nHost: {HOST}:{port}\r\nConnection: close\r\n\r\n".encode()
         )
@@ -91,12 +92,12 @@ class Question:
         if field(body, b"proof") != proof:
             known = field(body, b"instance_id") != ""
             return Health("stranger", "a claudex proxy with another token" if known else "it cannot prove to be ours")
-        in_flight = field(body, b"in_flight")
+        pid = field(body, b"pid")
         return Health(
             "ours",
             instance_id=field(body, b"instance_id"),
             version=field(body, b"version"),
-            in_flight=int(in_flight) if in_flight.isdigit() else 0,
+            pid=int(pid) if pid.isdigit() else 0,
         )
 
 

@@ -36,6 +36,14 @@ def serves_elsewhere(home: str, port: int) -> bool:
     return field(state, b"port") != str(port)
 
 
+def _full(home: str) -> bool:
+    try:
+        disk = os.statvfs(home)
+    except OSError:
+        return False
+    return disk.f_blocks > 0 and disk.f_bavail == 0
+
+
 def _newer(path: str, than: int) -> bool:
     try:
         return os.stat(path).st_mtime_ns >= than
@@ -44,6 +52,8 @@ def _newer(path: str, than: int) -> bool:
 
 
 def last_words(home: str) -> str:
+    if _full(home):  # then its last words were not written either
+        return f"the disk that holds {home} is full."
     try:
         with open(paths.log(home), "rb", 0) as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - 4096))

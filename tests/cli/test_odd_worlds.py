@@ -96,3 +96,9 @@ def test_a_proxy_of_another_port_is_named_and_moved(prepared: Stage) -> None:
         assert in_shell(prepared, "claudex self env").stdout.count("--fix") == 1
     finally:
         prepared.port = now  # where the stage looks for what it ends
+
+
+def test_restarts_at_the_same_moment_all_succeed(prepared: Stage) -> None:
+    result = in_shell(prepared, "for n in 1 2 3; do { claudex restart >/dev/null || echo failed; } & done; wait")
+    assert (result.stdout, result.stderr) == ("", "")
+    assert in_shell(prepared, "claudex status").returncode == 0

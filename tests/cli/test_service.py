@@ -96,7 +96,7 @@ def test_status_names_the_keys_that_defeat_the_wrapper(proxy: Path, claudex: Cla
     assert "ANTHROPIC_BASE_URL" in claudex("status").out
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"env": 3}', "", "\x00"])
+@pytest.mark.parametrize("text", ["{", "[]", '{"env": 3}', "", "\x00", "[" * 100_000])
 def test_odd_settings_files_stop_nothing(tmp_path: Path, text: str) -> None:
     (tmp_path / "settings.json").write_text(text)
     found = conflicts({"CLAUDE_CONFIG_DIR": str(tmp_path)}, {}, str(tmp_path))

@@ -25,6 +25,12 @@ async def test_healthz_proves_the_token_without_showing_it(tmp_path: Path) -> No
         assert set(document) == {"ok", "instance_id", "version", "pid", "in_flight", "retiring", "proof"}
 
 
+async def test_a_question_for_another_port_gets_no_proof(tmp_path: Path) -> None:
+    async with stack(tmp_path) as (proxy, _):
+        assert "proof" in await proxy.json(f"/healthz?nonce=abc-{proxy.port}")
+        assert "proof" not in await proxy.json(f"/healthz?nonce=abc-{proxy.port ^ 1}")
+
+
 async def test_head_root_needs_no_token(tmp_path: Path) -> None:
     async with stack(tmp_path) as (proxy, _), proxy.http.head(proxy.url + "/") as response:
         assert response.status == 200

@@ -67,7 +67,7 @@ def http(body: str, status: str = "200 OK") -> bytes:
     return f"{head}{body}".encode()
 
 
-def proxy(token: str, *, version: str = __version__, in_flight: int = 0) -> Callable[[bytes], bytes]:
+def proxy(token: str, *, version: str = __version__, pid: int = 0) -> Callable[[bytes], bytes]:
     """What our proxy answers to /healthz and /api/retire."""
 
     def reply(request: bytes) -> bytes:
@@ -75,7 +75,7 @@ def proxy(token: str, *, version: str = __version__, in_flight: int = 0) -> Call
             return http('{"retiring":true,"in_flight":0}', "202 Accepted")
         nonce = request.split(b"nonce=")[1].split(b" ")[0]
         proof = blake2b(nonce, key=token.encode(), digest_size=32).hexdigest()
-        fields = f'"version":"{version}","in_flight":{in_flight},"retiring":false,"proof":"{proof}"'
+        fields = f'"version":"{version}","pid":{pid},"in_flight":0,"retiring":false,"proof":"{proof}"'
         return http(f'{{"ok":true,"instance_id":"abc123",{fields}}}')
 
     return reply

@@ -15,9 +15,9 @@ TOKEN = "the-token-that-nobody-else-may-see"
 
 
 def test_the_proof_makes_it_ours() -> None:
-    with Listener(fakes.proxy(TOKEN, version="9.8.7", in_flight=3)) as listener:
+    with Listener(fakes.proxy(TOKEN, version="9.8.7", pid=4711)) as listener:
         found = health.check(listener.port, TOKEN)
-    assert (found.state, found.version, found.instance_id, found.in_flight) == ("ours", "9.8.7", "abc123", 3)
+    assert (found.state, found.version, found.instance_id, found.pid) == ("ours", "9.8.7", "abc123", 4711)
     assert TOKEN.encode() not in listener.everything
 
 
@@ -91,3 +91,9 @@ def test_request_carries_the_token() -> None:
 def test_request_to_a_stranger_is_an_os_error() -> None:
     with Listener(fakes.ssh) as listener, pytest.raises(OSError, match="not HTTP"):
         health.request(listener.port, TOKEN, "GET", "/")
+
+
+def test_the_question_names_the_port_so_that_nobody_can_pass_it_on() -> None:
+    with Listener(fakes.proxy(TOKEN)) as listener:
+        assert health.check(listener.port, TOKEN).state == "ours"
+    assert f"-{listener.port} HTTP/1.1\r\n".encode() in listener.everything
