@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from .console import Console, Outcome, StepFailed, already, done, skipped, tail, would
 from .launcher import is_ours
@@ -78,9 +79,9 @@ def _one(
 
 def global_prefix(npm: str) -> Path | None:
     """npm's global prefix, if this user may write there."""
-    answer = subprocess.run(
-        [npm, "prefix", "--global", "--logs-max=0"], capture_output=True, text=True, stdin=subprocess.DEVNULL
-    )
+    with TemporaryDirectory() as cache:  # npm makes its cache whatever it is asked, and a dry run touches nothing
+        question = [npm, "prefix", "--global", "--logs-max=0", f"--cache={cache}"]
+        answer = subprocess.run(question, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     prefix = Path(answer.stdout.strip() or "/nowhere")
     targets = [prefix / "bin", prefix / "lib" / "node_modules"]
     nearest = [next(folder for folder in (target, *target.parents) if folder.exists()) for target in targets]

@@ -1,6 +1,7 @@
 """`claude` and `codex`: found where they are, offered where they are not."""
 
 import io
+import shutil
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,13 @@ def test_without_leave_to_write_there_they_get_a_prefix_of_their_own(
     assert manifest.npm_prefix.endswith("/npm")
     assert link.resolve().is_relative_to(manifest.npm_prefix)
     assert str(link) in manifest.files
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="needs npm")
+def test_asking_npm_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    clients.global_prefix(str(shutil.which("npm")))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_second_run_finds_them(npm: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
