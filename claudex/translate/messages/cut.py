@@ -27,10 +27,11 @@ class Cutter:
             return ""
         text = self._held + text
         self._held = ""
-        found = min(((at, -len(stop), stop) for stop in self._stops if (at := text.find(stop)) >= 0), default=None)
+        # The one that is complete first, as if the text came letter by letter; of two that end together the longer.
+        found = min(((at + len(stop), at, stop) for stop in self._stops if (at := text.find(stop)) >= 0), default=None)
         if found:
             self.stopped = found[2]
-            return self._within_cap(text[: found[0]])
+            return self._within_cap(text[: found[1]])
         keep = len(text) - self._tail(text)
         self._held = text[keep:]
         return self._within_cap(text[:keep])

@@ -298,7 +298,7 @@ class MessageStream:
         self.end_turn = end_turn if isinstance(end_turn, bool) else None
         if self._items.untouched and isinstance(output := facts.get("output"), list):
             self._take_output(output)
-        return self._terminal(str(kind), facts, document)
+        return b"" if self.done else self._terminal(str(kind), facts, document)
 
     def _take_output(self, output: list[object]) -> None:
         """The items in the terminal event. Nobody may rely on them, but here they are all there is."""

@@ -179,6 +179,13 @@ def test_what_only_the_terminal_event_holds_is_read() -> None:
     assert [block["text"] for block in play(*message(0, "b"), completed(output=output), end=False).content] == ["b"]
 
 
+def test_a_stop_sequence_that_only_the_terminal_event_holds_ends_the_answer_once() -> None:
+    output = [done(0, "message", content=[{"type": "output_text", "text": "one STOP two"}])["item"]]
+    played = play(completed(output=output), end=False, stop_sequences=("STOP",))
+    assert texts(played.content) == ["one "]
+    assert played.stream.stop_sequence == "STOP"
+
+
 def test_a_namespace_is_part_of_the_clients_name() -> None:
     tools = {"mcp__srv__find": Tool(), "Bash": Tool()}
     events = [
