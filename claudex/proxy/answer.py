@@ -45,7 +45,7 @@ class Answer:
         self.response = Response(headers={**HEADERS, REQUEST_ID: exchange.id})
 
     def __enter__(self) -> "Answer":
-        self._timer = self._loop.call_later(self._commit_wait_s, self._tick)
+        self._arm(self._commit_wait_s)
         return self
 
     def __exit__(
@@ -62,6 +62,7 @@ class Answer:
         if not self.committed:
             self.committed = True
             self._exchange.status = 200
+            self._arm(self._keepalive_s)
             await self.response.prepare(self._request)
         if self._events.done:  # `finish` follows at once: the end of the body goes along
             self._last += data
@@ -79,11 +80,16 @@ class Answer:
         await self.response.write_eof(self._last)
         return self.response
 
+    def _arm(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(seconds, self._tick)
+
     def _tick(self) -> None:
         """One timer for both: the commit, and afterwards the silence since the last write."""
         quiet = self._loop.time() - self._last_write
         if self.committed and quiet < self._keepalive_s:
-            self._timer = self._loop.call_later(self._keepalive_s - quiet, self._tick)
+            self._arm(self._keepalive_s - quiet)
             return
         self._nudging = self._loop.create_task(self._nudge())
 
@@ -92,4 +98,4 @@ class Answer:
             await self.write(self._events.keepalive() if self.committed else self._events.start())
         except ConnectionError:
             return  # the request's own task is told by its connection
-        self._timer = self._loop.call_later(self._keepalive_s, self._tick)
+        self._arm(self._keepalive_s)
