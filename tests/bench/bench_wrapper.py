@@ -26,7 +26,8 @@ from bootstrap.steps.launcher import text as launcher_text
 from claudex import home as claudex_home
 from claudex import paths
 from claudex.wrapper import owner
-from tests.wrapper.conftest import SOURCE, executable, free_port, wait_until
+from tests.ports import free_port
+from tests.wrapper.conftest import SOURCE, executable, wait_until
 
 ROUNDS = 40
 SETTLE_S = 0.3  # after its start the proxy warms up for a moment

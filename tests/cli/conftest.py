@@ -14,6 +14,7 @@ import pytest
 from claudex.cli import control
 from claudex.cli.app import main
 
+from ..ports import free_port
 from ..wrapper.conftest import prepared, stage  # noqa: F401 (a scratch installation, as the launch tests use it)
 
 
@@ -29,12 +30,6 @@ class Outcome:
 
 
 Claudex = Callable[..., Outcome]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

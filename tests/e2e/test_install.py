@@ -10,8 +10,8 @@ import pytest
 
 from bootstrap.steps.pins import CLAUDE, CODEX
 
+from ..ports import free_port
 from . import clients
-from .conftest import free_port
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 400

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -17,6 +16,8 @@ import pytest
 import claudex
 from claudex import home as claudex_home
 from claudex.wrapper import owner
+
+from ..ports import free_port
 
 SOURCE = Path(claudex.__file__).parent.parent
 
@@ -40,13 +41,6 @@ def executable(path: Path, text: str) -> Path:
     path.write_text(text)
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
     return path
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

@@ -17,8 +17,9 @@ from claudex import paths
 from claudex.errors import PortHeld, ProxyUnavailable
 from claudex.wrapper import daemon, health, owner, spawn
 
+from ..ports import free_port
 from . import fakes
-from .conftest import Stage, argv_of, free_port, wait_until
+from .conftest import Stage, argv_of, wait_until
 from .fakes import Listener
 
 # Python 3.12 warns of any fork beside threads, and pytest-xdist has some; the child only goes on to exec.

@@ -7,8 +7,8 @@ import pytest
 
 from claudex.wrapper import health
 
+from ..ports import free_port
 from . import fakes
-from .conftest import free_port
 from .fakes import Listener
 
 TOKEN = "the-token-that-nobody-else-may-see"

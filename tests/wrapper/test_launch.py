@@ -12,8 +12,9 @@ import pytest
 
 from claudex.wrapper import OWN_WORDS
 
+from ..ports import free_port
 from . import fakes
-from .conftest import SCRIPT, SOURCE, STUB, Stage, argv_of, executable, free_port
+from .conftest import SCRIPT, SOURCE, STUB, Stage, argv_of, executable
 from .fakes import Listener
 
 LEAN = {"_socket", "_blake2", "errno", "fcntl", "posix", "time", "_signal", "claudex", "claudex.paths"}
