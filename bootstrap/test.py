@@ -29,7 +29,8 @@ STYLE = (
     ("ruff format", ["-m", "ruff", "format", "--check", "."]),
     ("mypy", ["-m", "mypy", "--strict"]),
 )
-UNIT = ["-m", "pytest", "-q", "-n", "2", "-m", "not e2e and not slow"]
+# More workers than cores: many tests wait for other processes.
+UNIT = ["-m", "pytest", "-q", "-n", "3", "--dist", "worksteal", "-m", "not e2e and not slow"]
 END_TO_END = ["-m", "pytest", "-q", "-m", "e2e and not slow"]
 SLOW = ["-m", "pytest", "-q", "-m", "slow"]
 
