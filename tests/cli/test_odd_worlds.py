@@ -9,6 +9,8 @@ import pytest
 
 from ..wrapper.conftest import Stage
 
+pytestmark = pytest.mark.e2e  # each of these starts the real command from a real shell
+
 
 def in_shell(stage: Stage, line: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """`claudex` is the command; what the locale cannot say comes back as it was written."""
